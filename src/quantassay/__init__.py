@@ -1,0 +1,3 @@
+"""QuantAssay turns a quant desk's rules into evidence."""
+
+__version__ = "0.1.0"
