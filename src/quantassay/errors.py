@@ -1,0 +1,29 @@
+"""The one root of everything that cannot be done, and the two exits that are not findings."""
+
+from typing import Any
+
+
+class AssayError(Exception):
+    """Something asked for cannot be done; its text is one sentence that says what to do next.
+
+    Subclasses live beside their subject, take facts in their constructor and write the sentence.
+    `exit_code` is 2 (wrong use or wrong spec) unless a subclass says otherwise.
+    """
+
+    exit_code = 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A constructor takes facts, not the sentence, so what a worker raised cannot be made again by calling it.
+        return _revived, (type(self), self.args, dict(self.__dict__))
+
+
+def _revived(kind: type[AssayError], arguments: tuple[Any, ...], facts: dict[str, Any]) -> AssayError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(facts)
+    return error
+
+
+class InternalError(AssayError):
+    """Our own fault: the log is worth sending."""
+
+    exit_code = 3
