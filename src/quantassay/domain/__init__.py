@@ -1,0 +1,1 @@
+"""What is true with no disk, net, clock or chance: markets, signals, plans."""

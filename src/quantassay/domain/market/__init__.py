@@ -1,0 +1,1 @@
+"""Sessions, bars, prices and their quality, as values."""

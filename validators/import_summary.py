@@ -1,0 +1,34 @@
+"""The import summary of the quality page counts every file and every issue of the import log.
+
+A file that was refused and is not named here is a name that silently falls out of the desk's sight.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from quantassay.findings import Judged, judged
+
+RULES = ["R01.4"]
+
+
+def check(data_quality: dict[str, Any], import_log: dict[str, Any] | None) -> Iterator[Judged]:
+    """Judges the number of loaded files, each refused file, and the count of each issue."""
+    files = import_log["files"] if import_log else []
+    issues = import_log["issues"] if import_log else []
+    refused = sorted(file["file"] for file in files if not file["loaded"])
+    codes = sorted(issue["code"] for issue in issues)
+    expected = {
+        "loaded": len(files) - len(refused),
+        "refused": [
+            {"file": file, "codes": sorted({issue["code"] for issue in issues if issue["file"] == file})}
+            for file in refused
+        ],
+        "issues": [{"code": code, "count": codes.count(code)} for code in dict.fromkeys(codes)],
+    }
+    actual = data_quality.get("imports", {})
+    for name, right in expected.items():
+        says = f"{name} does not follow from the import log"
+        ok = actual.get(name) == right
+        yield judged(f"/imports/{name}", ok=ok, says=says, expected=right, actual=actual.get(name))
+    for name in sorted(set(actual) - set(expected)):
+        yield judged(f"/imports/{name}", ok=False, says=f"nobody asked for {name}", actual=actual[name])
