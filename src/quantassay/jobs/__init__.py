@@ -1,0 +1,1 @@
+"""One thing that a person can ask for, made of the rooms below."""
