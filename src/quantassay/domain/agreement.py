@@ -1,0 +1,37 @@
+"""Compares a value with what it was worked out to be a second time, leaf by leaf."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from quantassay.findings import Judged, judged
+
+ABSENT = "(absent)"
+
+
+def agree(actual: Any, expected: Any, says: str, pointer: str = "") -> Iterator[Judged]:
+    """Judge every leaf of two JSON values; `says` tells what is wrong with a leaf that differs.
+
+    Lists of different length are one judgement that shows the first items that differ: those behind them say nothing.
+    """
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        for name in sorted({*actual, *expected}):
+            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            yield from agree(actual.get(name, ABSENT), expected.get(name, ABSENT), says, place)
+    elif isinstance(actual, list) and isinstance(expected, list):
+        if len(actual) == len(expected):
+            yield judged(pointer, ok=True, says=says)
+            for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
+                yield from agree(one, other, says, f"{pointer}/{index}")
+        else:
+            first, one, other = _first_difference(actual, expected)
+            length = f"{says}: it has {len(actual)} items and not {len(expected)}, and differs from item {first} on"
+            yield judged(pointer, ok=False, says=length, expected=other, actual=one)
+    else:
+        same = type(actual) is type(expected) and actual == expected
+        yield judged(pointer, ok=same, says=says, expected=expected, actual=actual)
+
+
+def _first_difference(actual: Sequence[Any], expected: Sequence[Any]) -> tuple[int, Any, Any]:
+    pairs = enumerate(zip_longest(actual, expected, fillvalue=ABSENT))
+    return next((index, one, other) for index, (one, other) in pairs if one != other)

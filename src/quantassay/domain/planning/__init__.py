@@ -1,0 +1,1 @@
+"""What to order at the next open, how much of it, at what price and cost."""
