@@ -1,0 +1,52 @@
+"""Build the artifacts that are out of date.
+
+A selector is an artifact (with what it needs) or `artifact+` (with what is made of it); none means all.
+"""
+
+import json
+
+import click
+
+from quantassay.harness.build import Request, Step
+from quantassay.jobs import build as job
+from quantassay.terminal import Terminal, progress
+
+
+@click.command("build", help=__doc__)
+@click.argument("selectors", nargs=-1)
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be built, build nothing.")
+@click.option("--why", is_flag=True, help="Say for each artifact what changed.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes to build in.")
+@click.option("--as-of", default="", metavar="INSTANT", help="The time that everything is built for.")
+@click.option("--accept-rebuild", "accept", multiple=True, metavar="NAME", help="Make an edited artifact anew.")
+@click.option(
+    "--wait", "wait_s", type=float, default=job.WAIT_S, show_default=True, help="Seconds to wait for another run."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+    terminal: Terminal, selectors: tuple[str, ...], dry_run: bool, why: bool, jobs: int, as_of: str,
+    accept: tuple[str, ...], wait_s: float, form: str,
+) -> int:  # fmt: skip
+    request = Request(selectors, dry_run, accept, as_of)
+    with progress(terminal) as report:
+        _, steps = job.artifacts(terminal.folder, request, jobs, wait_s, report)
+    if form == "json":
+        rows = [{"artifact": s.name, "status": s.status, "why": list(s.why)} for s in steps]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif terminal.loudness >= 0:
+        say(steps, why or terminal.loudness > 0)
+    return 0
+
+
+def say(steps: list[Step], why: bool) -> None:
+    """One line for each artifact that was touched (all with `why`), and a closing line."""
+    for step in steps:
+        if step.status != "kept" or why:
+            click.echo(f"{step.status:9} {step.name}")
+            for reason in step.why if why else ():
+                click.echo(f"          {reason}")
+    counts = {
+        status: sum(s.status == status for s in steps) for status in ("built", "unchanged", "kept", "stale", "waiting")
+    }
+    click.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count) or "nothing to build")

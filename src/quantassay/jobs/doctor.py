@@ -1,0 +1,43 @@
+"""Look at the machine and the workspace: versions, paths, optional parts."""
+
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import quantassay
+from quantassay.harness import code
+from quantassay.harness.workspace import NoWorkspace, find, standard_root
+
+NEEDED = ("click", "holidays", "jinja2", "jsonschema_rs", "numpy", "orjson", "polars", "pyyaml", "rfc8785", "tzdata")
+OPTIONAL = {"cryptography": "signing packages (extra `sign`)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing looked at: `ok`, `missing` (something will not work) or `off` (an optional part is not there)."""
+
+    subject: str
+    state: str
+    says: str
+
+
+def examine(folder: Path) -> list[Line]:
+    """Every line, in order."""
+    lines = [
+        Line("quantassay", "ok", quantassay.__version__),
+        Line("python", "ok" if sys.version_info >= (3, 11) else "missing", sys.version.split()[0]),
+        Line("standard rooms", "ok" if (standard_root() / "builders").is_dir() else "missing", str(standard_root())),
+        Line("sqlite", "ok" if sqlite3.sqlite_version_info >= (3, 37) else "missing", sqlite3.sqlite_version),
+    ]
+    for library in NEEDED:
+        version = code.version(library)
+        lines.append(Line(library, "ok" if version else "missing", version or "install it: it is needed"))
+    for library, purpose in OPTIONAL.items():
+        version = code.version(library)
+        lines.append(Line(library, "ok" if version else "off", version or f"only for {purpose}"))
+    try:
+        lines.append(Line("workspace", "ok", str(find(folder).root)))
+    except NoWorkspace as error:
+        lines.append(Line("workspace", "off", str(error)))
+    return lines

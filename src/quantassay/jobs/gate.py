@@ -1,0 +1,159 @@
+"""Judge what is built: run every gate, keep the record, chain it into the ledger."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import quantassay
+from quantassay.errors import AssayError
+from quantassay.harness import build, canonical, code, files, gate, ledger, pointers, rulebook
+from quantassay.harness.gate import Verdict
+from quantassay.harness.inputs import Inputs, schema_stem
+from quantassay.harness.lazy import Lazy
+from quantassay.harness.places import Locate, Place, locator
+from quantassay.harness.tampering import check_recorded
+
+RECORD = "gate_record"
+LEDGER = "gate_ledger.jsonl"
+
+
+class OutOfDate(AssayError):
+    """Artifacts that no longer stand for what the specs and the data say."""
+
+    exit_code = 1
+
+    def __init__(self, stale: dict[str, tuple[str, ...]]) -> None:
+        first, why = next(iter(stale.items()))
+        others = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
+        super().__init__(f"{first} is out of date: {why[0]}{others}; run `assay build`, then judge")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict on a workspace, its record, and where each name is to be looked up."""
+
+    verdict: Verdict
+    record: dict[str, Any]
+    file: str
+    locate: Locate
+
+
+def judge(inputs: Inputs, accept: Iterable[str] = ()) -> Judgement:
+    """Run every gate on what is built and put the record in place. The caller holds the lock.
+
+    Raises Tampered, NotBuilt, OutOfDate, NothingToJudge.
+    """
+    check_recorded(inputs, accept)
+    check_current(inputs)
+    rules, as_of = inputs.value("rules"), str(inputs.state.as_of)
+    units = list(inputs.rooms.validators.values())
+    legal = rulebook.zero_legal(inputs.value("gates")) if "gates" in inputs.sources else {}
+    results = gate.judge(units, inputs, rules, legal)
+    failing = rulebook.failing(inputs.value("severities")) if "severities" in inputs.sources else gate.FAILS_BY_DEFAULT
+    verdict = gate.conclude(results, rules, inputs.value("waivers"), as_of, failing=failing)
+    marks = sorted({mark for name in inputs.artifacts() for mark in inputs.marks(name)})
+    envelope = gate.record(verdict, judged_digests(inputs), as_of, marks, f"quantassay {quantassay.__version__}")
+    _put(inputs, envelope, marks)
+    return Judgement(verdict, envelope, f"Temp/{RECORD}_v1.json", places(inputs))
+
+
+def check_current(inputs: Inputs) -> None:
+    """Raise OutOfDate where an artifact was made from something else than what lies there now."""
+    as_of = inputs.state.as_of or ""
+    stale = {}
+    for name, unit in inputs.rooms.builders.items():
+        why = build.why_stale(inputs, name, build.step_key(inputs, unit, as_of)) if inputs.record(name) else None
+        if why is None or why:
+            stale[name] = why or ("it was never built",)
+    if stale:
+        raise OutOfDate(stale)
+
+
+def judged_digests(inputs: Inputs) -> dict[str, str]:
+    """The digest of each artifact's file as it was judged; a table's sidecar names the content of its rows."""
+    return {name: inputs.file_digest(name) for name in inputs.artifacts()}
+
+
+def gate_key(inputs: Inputs) -> dict[str, str]:
+    """Everything that the record's bytes depend on."""
+    key = {"engine": code.engine(), "as_of": str(inputs.state.as_of)}
+    for unit in inputs.rooms.all():
+        key[f"unit {unit.room} {unit.name}"] = f"{unit.digest} {code.foundation(unit, inputs.remember)[0]}"
+    for name in inputs.names():
+        if inputs.source(name).kind != "fact":
+            key[f"input {name}"] = inputs.digest(name)
+    key |= {f"schema {stem}": files.sha256(inputs.bytes(path)) for stem, path in inputs.workspace.schemas.items()}
+    return key
+
+
+def is_current(inputs: Inputs) -> bool:
+    """Whether the record that lies there is the one that a run now would make, and the last one in the ledger."""
+    record = inputs.state.steps.get("gate")
+    if record is None or any(files.digest(inputs.workspace.root / f) != d for f, d in record["outputs"].items()):
+        return False
+    # A run that was killed may have put the record in place and not have come to write its line.
+    return is_last(inputs, record["content"]) and bool(record["key"] == gate_key(inputs))
+
+
+def is_last(inputs: Inputs, digest: str) -> bool:
+    """Whether the record with this digest is the last one in the ledger."""
+    last = ledger.last(inputs.workspace.data / LEDGER)
+    return last is not None and last.record == digest
+
+
+def _put(inputs: Inputs, envelope: dict[str, Any], marks: list[str]) -> None:
+    data = canonical.dumps(envelope)
+    digest, file = files.sha256(data), f"Temp/{RECORD}_v1.json"
+    record: dict[str, Any] = {
+        "key": gate_key(inputs),
+        "content": digest,
+        "marks": marks,
+        "status": envelope["data"]["status"],
+        "outputs": {file: digest},
+    }
+    build.put(inputs, "gate", record, {file: data})
+    build.settle(inputs)
+    inputs.forget()
+    at = datetime.now(UTC).replace(microsecond=0).isoformat()
+    ledger.append(inputs.workspace.data / LEDGER, digest, record["status"], at)
+
+
+def places(inputs: Inputs) -> Locate:
+    """Where a finding about a name is to be looked up: file, and line where it is YAML, which is read only then."""
+    known: dict[str, Locate] = {}
+
+    def locate(name: str, pointer: str) -> Place:
+        if name not in known:
+            known[name] = _locator(inputs, name)
+        return known[name](name, pointer)
+
+    return locate
+
+
+def _locator(inputs: Inputs, name: str) -> Locate:
+    """The locator for findings about one name; a folder and a fact are looked up item by item."""
+    if name in ("gate_units", "work_items"):
+        units = inputs.rooms.validators if name == "gate_units" else inputs.rooms.builders
+        return locator({f"{name}#{pointers.join(unit.name)}": unit.file for unit in units.values()})
+    source = inputs.sources.get(name)
+    if source is None or not source.paths:
+        return locator({})
+    file = inputs.workspace.relative(source.paths[0])
+    if source.format == "folder":
+        return locator({name: file.rpartition("/")[0], **_items(inputs, name, source.paths)})
+    if source.kind not in ("spec", "governance"):
+        return locator({name: file})
+    spec = Lazy("quantassay.harness.specs:load", (source.paths[0], None, file))()
+    return locator({name: file}, {name: spec.places})
+
+
+def _items(inputs: Inputs, name: str, paths: Iterable[Path]) -> dict[str, str]:
+    """The file of each item of a folder, by `name#/id`."""
+    found = {}
+    for path in paths:
+        value = inputs.yaml(path, schema_stem(name))["value"]
+        for item in value.get("rules", [value]):
+            found[f"{name}#{pointers.join(item['id'])}"] = inputs.workspace.relative(path)
+    return found
