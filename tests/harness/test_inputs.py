@@ -133,8 +133,10 @@ def test_a_value_that_is_handed_in_is_loaded_once_a_run(opened):
 def test_files_that_editors_leave_are_passed_over(opened, toy):
     (toy.root / "spec" / ".#10_limits.yaml").symlink_to("me@host.123")
     toy.write("governance/._rules.yaml", b"\x00\x05")
+    before = opened().digest("rules")
     toy.write("governance/rules/.01_a.yaml.swp.yaml", b"\x00")
-    opened().digest("rules")
+    assert opened().digest("rules") == before
+    assert not [name for name in opened().names() if "_rules" in name]
 
 
 def test_an_unknown_name_is_told_with_what_there_is(opened):
