@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from quantassay.domain.agreement import agree_by_ticker
 from quantassay.domain.remembered import remembered
 from quantassay.findings import Judged, judged
 
@@ -34,7 +35,7 @@ def check(
     """Judges each name's row field by field and the totals (R01.4), and that no bar lies off the calendar (R01.6)."""
     expected = _expected(bars, trading_calendar, evaluation_bars, quality_limits, price_rules)
     rows = data_quality.get("names", [])
-    yield from _compare(expected, rows)
+    yield from agree_by_ticker(expected, rows)
     for name, right in (("session", evaluation_bars["session"]), ("totals", _totals(expected))):
         actual = data_quality.get(name)
         says = f"{name} does not follow from the bars"
@@ -58,24 +59,6 @@ def _expected(
     decided = {row["ticker"]: row for row in evaluation_bars["names"]}
     series = groupby(bars.select(COLUMNS).iter_rows(), key=lambda bar: bar[0])
     return {ticker: _row(list(own), days, decided[ticker], quality_limits) for ticker, own in series}
-
-
-def _compare(expected: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Judged]:
-    tickers = [str(row.get("ticker")) for row in rows]
-    for missing in sorted(set(expected) - set(tickers)):
-        yield judged("/names", ok=False, says=f"{missing} has bars and no row here", expected=missing)
-    for index, (ticker, row) in enumerate(zip(tickers, rows, strict=True)):
-        place, right = f"/names/{index}", expected.get(ticker)
-        if right is None or (index and tickers[index - 1] >= ticker):
-            says = f"{ticker} has no bars" if right is None else f"{ticker} stands twice or out of order"
-            yield judged(place, ok=False, says=says, actual=ticker)
-            continue
-        wrong = [name for name in sorted({*right, *row}) if row.get(name, ...) != right.get(name, ...)]
-        if not wrong:
-            yield Judged(place, ok=True, says="does not follow from the bars")
-        for name in wrong:
-            says = f"{ticker}: {name} does not follow from the bars"
-            yield judged(f"{place}/{name}", ok=False, says=says, expected=right.get(name), actual=row.get(name))
 
 
 class _Days:

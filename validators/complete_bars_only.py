@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from quantassay.domain.agreement import agree_by_ticker
 from quantassay.findings import Judged, judged
 
 RULES = ["R01.3"]
@@ -50,28 +51,18 @@ def check(
         if end >= 0 and found[end] != "complete":
             broken[ticker] = found[end]
         expected[ticker]["reason"] = _reason(policy, found, end)
-    yield from _compare(expected, broken, evaluation_bars.get("names", []))
+    rows = evaluation_bars.get("names", [])
+    yield from agree_by_ticker(expected, rows)
+    yield from _unfinished(expected, broken, rows)
 
 
-def _compare(expected: Rows, broken: dict[str, str], rows: list[dict[str, Any]]) -> Iterator[Judged]:
-    tickers = [str(row.get("ticker")) for row in rows]
-    for missing in sorted(set(expected) - set(tickers)):
-        yield judged("/names", ok=False, says=f"{missing} has bars and no row here", expected=missing)
-    for index, (ticker, row) in enumerate(zip(tickers, rows, strict=True)):
-        place, right = f"/names/{index}", expected.get(ticker)
-        if right is None or (index and tickers[index - 1] >= ticker):
-            says = f"{ticker} has no bars" if right is None else f"{ticker} stands twice or out of order"
-            yield judged(place, ok=False, says=says, actual=ticker)
-            continue
-        wrong = [name for name in sorted({*right, *row}) if row.get(name, ...) != right.get(name, ...)]
-        if not wrong:
-            yield Judged(place, ok=True, says="does not follow from the bars")
-        for name in wrong:
-            says = f"{ticker}: {name} does not follow from the bars"
-            yield judged(f"{place}/{name}", ok=False, says=says, expected=right.get(name), actual=row.get(name))
-        if ticker in broken and "session" not in wrong:
+def _unfinished(expected: Rows, broken: dict[str, str], rows: list[dict[str, Any]]) -> Iterator[Judged]:
+    for index, row in enumerate(rows):
+        ticker = str(row.get("ticker"))
+        if ticker in broken and row.get("session") == expected[ticker]["session"]:
             says = f"{ticker} decides on a bar that is not complete ({broken[ticker]}); use the policy `session`"
-            yield judged(f"{place}/session", ok=False, says=says, expected="a complete bar", actual=row["session"])
+            place = f"/names/{index}/session"
+            yield judged(place, ok=False, says=says, expected="a complete bar", actual=row["session"])
 
 
 class _States:

@@ -35,3 +35,22 @@ def agree(actual: Any, expected: Any, says: str, pointer: str = "") -> Iterator[
 def _first_difference(actual: Sequence[Any], expected: Sequence[Any]) -> tuple[int, Any, Any]:
     pairs = enumerate(zip_longest(actual, expected, fillvalue=ABSENT))
     return next((index, one, other) for index, (one, other) in pairs if one != other)
+
+
+def agree_by_ticker(expected: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Judged]:
+    """Judge the rows at `/names`, one a ticker in ascending order, field by field against what they ought to be."""
+    tickers = [str(row.get("ticker")) for row in rows]
+    for missing in sorted(set(expected) - set(tickers)):
+        yield judged("/names", ok=False, says=f"{missing} has bars and no row here", expected=missing)
+    for index, (ticker, row) in enumerate(zip(tickers, rows, strict=True)):
+        place, right = f"/names/{index}", expected.get(ticker)
+        if right is None or (index and tickers[index - 1] >= ticker):
+            says = f"{ticker} has no bars" if right is None else f"{ticker} stands twice or out of order"
+            yield judged(place, ok=False, says=says, actual=ticker)
+            continue
+        wrong = [name for name in sorted({*right, *row}) if row.get(name, ...) != right.get(name, ...)]
+        if not wrong:
+            yield Judged(place, ok=True, says="does not follow from the bars")
+        for name in wrong:
+            says = f"{ticker}: {name} does not follow from the bars"
+            yield judged(f"{place}/{name}", ok=False, says=says, expected=right.get(name), actual=row.get(name))
