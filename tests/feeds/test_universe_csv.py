@@ -111,3 +111,11 @@ def test_the_real_lists(shared, day, count):
     assert len(result.names) == count
     assert codes(result) == ([] if count else ["header_only"])
     assert all(len(name.ticker) == 6 for name in result.names)
+
+
+def test_a_name_that_is_a_credential_is_refused_and_not_repeated(tmp_path):
+    key = "PS" + "fakeKey0123456789abcdefghijklmnopqr"
+    result = read(tmp_path, HEAD + ROWS.replace("Alpha", key))
+    assert codes(result) == ["credential"]
+    assert (result.names, result.session) == ((), None)
+    assert key not in result.issues[0].says

@@ -1,130 +1,35 @@
-"""Bring bars or a universe list into the workspace; bad files go to quarantine with the reason."""
+"""Bring data from outside into the workspace; bad files go to quarantine with the reason."""
 
-import json
-from datetime import UTC, date, datetime
-from pathlib import Path
+import importlib
 
 import click
 
-from quantassay.harness.workspace import find
-from quantassay.jobs import import_market as job
-from quantassay.terminal import Terminal
+# Each is loaded when it is asked for: the imports of a market need what those by hand do not.
+_COMMANDS = {
+    "bars": "market:bars",
+    "universe": "market:universe",
+    "short-balance": "manual:short_balance",
+    "etf-nav": "manual:etf_nav",
+    "listing": "manual:listing",
+}
 
-_FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-_MARKET = click.option("--market", required=True, metavar="KEY", help="The market, such as XKRX.")
-_DRY_RUN = click.option("-n", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
-_SHOWN = 3
+
+class Imports(click.Group):
+    """What can be imported, by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order in which a desk needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command of this name, loaded now; None where there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(f"quantassay.commands.imports.{module}"), name)
+        return command
 
 
-@click.group("import", help=__doc__)
+@click.group("import", cls=Imports, help=__doc__)
 def command() -> None:
-    """The commands below."""
-
-
-@command.command("bars")
-@click.argument("source", type=click.Path(path_type=Path))
-@_MARKET
-@click.option(
-    "--taken-at", default="", metavar="INSTANT", help="When the bars were taken; marks the bars of that date."
-)
-@_DRY_RUN
-@_FORM
-@click.pass_obj
-def bars(terminal: Terminal, source: Path, market: str, taken_at: str, dry_run: bool, form: str) -> int:
-    """Import daily bars: a folder of CSV files named by ticker, or one file.
-
-    A file replaces all bars of its ticker. A file with a harmful fault is quarantined whole and changes nothing.
-    """
-    taken = _instant(taken_at) if taken_at else None
-    data = find(terminal.folder).data
-    report = job.import_bars(data, source, market, taken, datetime.now(UTC), dry_run=dry_run)
-    return _say(terminal, report, form, "bars", dry_run=dry_run)
-
-
-@command.command("universe")
-@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
-@_MARKET
-@click.option(
-    "--session", type=click.DateTime(["%Y-%m-%d"]), help="The list's session, if the file's name does not say it."
-)
-@_DRY_RUN
-@_FORM
-@click.pass_obj
-def universe(terminal: Terminal, source: Path, market: str, session: datetime | None, dry_run: bool, form: str) -> int:
-    """Import the list of names that may be traded on one session: ticker, name, close, volume, traded_value."""
-    day: date | None = session.date() if session else None
-    data = find(terminal.folder).data
-    report = job.import_universe(data, source, market, day, datetime.now(UTC), dry_run=dry_run)
-    return _say(terminal, report, form, "names", dry_run=dry_run)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise job.NotAnInstant(repr(text), "is no instant") from None
-
-
-def _say(terminal: Terminal, report: job.ImportReport, form: str, noun: str, *, dry_run: bool) -> int:
-    code = 1 if report.quarantined else 0
-    if form == "json":
-        _say_json(report, dry_run=dry_run)
-        return code
-    if terminal.loudness < 0 and code == 0:
-        return code
-    would = "would be " if dry_run else ""
-    click.echo(
-        f"{report.files} files read: {len(report.loaded)} {would}loaded with {report.rows} {noun}, "
-        f"{len(report.quarantined)} {would}quarantined"
-    )
-    for name in report.quarantined:
-        harmful = [issue for issue in report.issues if issue.file == name and not issue.harmless]
-        shown = harmful if terminal.loudness > 0 else harmful[:_SHOWN]
-        for issue in shown:
-            click.echo(f"  {_place(issue.file, issue.row)}: {issue.code}: {issue.says}")
-        if len(shown) < len(harmful):
-            click.echo(f"  {name}: and {len(harmful) - len(shown)} more; `assay -v import` shows them")
-    _say_notes(terminal, report)
-    click.echo(_next(report, dry_run=dry_run))
-    return code
-
-
-def _say_notes(terminal: Terminal, report: job.ImportReport) -> None:
-    notes = [issue for issue in report.issues if issue.harmless and issue.file not in report.quarantined]
-    if terminal.loudness > 0:
-        for issue in notes:
-            click.echo(f"  note {_place(issue.file, issue.row)}: {issue.code}: {issue.says}")
-        return
-    for code in dict.fromkeys(issue.code for issue in notes):
-        alike = [issue for issue in notes if issue.code == code]
-        first = alike[0]
-        more = f" (and {len(alike) - 1} more files; `assay -v import` shows them)" if len(alike) > 1 else ""
-        click.echo(f"  note {_place(first.file, first.row)}: {code}: {first.says}{more}")
-
-
-def _next(report: job.ImportReport, *, dry_run: bool) -> str:
-    if dry_run:
-        return "nothing was written; import without --dry-run"
-    if report.quarantined:
-        return (
-            "next: correct these files and import them again; copies and reasons are in data/imports/quarantine, "
-            "delete there what you do not want"
-        )
-    return "next: assay run" if report.changed else "nothing changed: the store held all of it already"
-
-
-def _place(file: str, row: int | None) -> str:
-    return file if row is None else f"{file}:{row}"
-
-
-def _say_json(report: job.ImportReport, *, dry_run: bool) -> None:
-    value = {
-        "files": report.files,
-        "loaded": list(report.loaded),
-        "quarantined": list(report.quarantined),
-        "rows": report.rows,
-        "changed": report.changed,
-        "dry_run": dry_run,
-        "issues": [{**issue.to_json(), "harmless": issue.harmless} for issue in report.issues],
-    }
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """The commands of `_COMMANDS`."""

@@ -51,11 +51,11 @@ def fold(header: str) -> str:
 
 def read_sheet(name: str, data: bytes, header: Header) -> Sheet:
     """The rows of a CSV file by column. Never raises: what is wrong stands in `issues`."""
-    text, refusal = _text(data)
+    text, _, refusal = decode(data)
     if refusal is not None:
         return _refused(name, None, *refusal)
     try:
-        rows, lines, delimiter = _split(text, header)
+        rows, lines, delimiter = split(text, header=header)
     except csv.Error as error:
         return _refused(name, None, "not_a_table", f"its quoting is broken ({error}); export it again")
     if not rows:
@@ -90,37 +90,51 @@ def _refused(name: str, row: int | None, code: str, says: str) -> Sheet:
     return Sheet(name, {}, (), (), ",", 0, (Issue(name, row, code, says),))
 
 
-def _text(data: bytes) -> tuple[str, tuple[str, str] | None]:
-    """The decoded text with plain line feeds, or why there is none."""
+def decode(data: bytes, *, wide: bool = False) -> tuple[str, str, tuple[str, str] | None]:
+    """The text with plain line feeds, its encoding in words, and code and reason where there is none.
+
+    `wide` also takes UTF-16 that says so in its first two bytes.
+    """
     if not data:
-        return "", ("empty_file", "is empty (0 bytes); export it again")
-    if data.startswith(_UTF_16):
-        return "", ("not_text", "is UTF-16; save it as UTF-8")
-    for encoding in ("utf-8-sig", "cp949"):
+        return "", "", ("empty_file", "is empty (0 bytes); export it again")
+    if data.startswith(_UTF_16) and not wide:
+        return "", "", ("not_text", "is UTF-16; save it as UTF-8")
+    for encoding in ("utf-16",) if data.startswith(_UTF_16) else ("utf-8-sig", "cp949"):
         try:
             text = data.decode(encoding)
             break
         except UnicodeDecodeError:
             continue
     else:
-        return "", ("not_text", "is neither UTF-8 nor CP949 text; is it a spreadsheet or an archive? save it as CSV")
+        return (
+            "",
+            "",
+            ("not_text", "is neither UTF-8 nor CP949 text; is it a spreadsheet or an archive? save it as CSV"),
+        )
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     control = _CONTROL.search(text)
     if control is not None:
         line = text.count("\n", 0, control.start()) + 1
-        return "", ("not_text", f"holds the control character {control.group()!r} in line {line}; export it again")
-    return text, None
+        return "", "", ("not_text", f"holds the control character {control.group()!r} in line {line}; export it again")
+    with_mark = "UTF-8 with BOM" if data.startswith(b"\xef\xbb\xbf") else "UTF-8"
+    return text, {"utf-16": "UTF-16", "cp949": "CP949"}.get(encoding, with_mark), None
 
 
-def _split(text: str, header: Header) -> tuple[list[list[str]], list[int], str]:
-    """Rows from the header on, the line of each, the delimiter. Raises csv.Error."""
+def split(
+    text: str, delimiter: str | None = None, header: Header | None = None
+) -> tuple[list[list[str]], list[int], str]:
+    """Rows from the first line with text on, the line of each, the delimiter. Raises csv.Error.
+
+    Where no delimiter is given, it is the one that finds most of the `header` in the first line.
+    """
     lines = text.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     start = next((i for i, line in enumerate(lines) if line.strip()), 0)
     lines = lines[start:]
-    first = lines[0] if lines else ""
-    delimiter = max(DELIMITERS, key=lambda mark: _recognised(first.replace('"', "").split(mark), header))
+    if delimiter is None:
+        first = lines[0].replace('"', "") if lines else ""
+        delimiter = max(DELIMITERS, key=lambda mark: _recognised(first.split(mark), header))
     if '"' not in text:
         return [line.split(delimiter) for line in lines], list(range(start + 1, start + 1 + len(lines))), delimiter
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -131,8 +145,8 @@ def _split(text: str, header: Header) -> tuple[list[list[str]], list[int], str]:
     return rows, numbers, delimiter
 
 
-def _recognised(cells: Sequence[str], header: Header) -> int:
-    return sum(fold(cell) in header.known for cell in cells)
+def _recognised(cells: Sequence[str], header: Header | None) -> int:
+    return sum(fold(cell) in header.known for cell in cells) if header is not None else 0
 
 
 def _judge_header(cells: Sequence[str], folded: Sequence[str], header: Header) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from quantassay.errors import AssayError
 from quantassay.feeds.issues import Issue
+from quantassay.secrecy import withheld_name
 
 # Sixty years of daily bars are about one megabyte.
 LARGEST_BYTES = 64 * 2**20
@@ -85,9 +86,13 @@ def read_file(path: Path) -> RawFile:
 
 
 def printable(name: str) -> str:
-    """A file name as text that JSON and a terminal can hold; Korean names from a Mac become composed letters."""
+    """A file name as text that JSON and a terminal can hold; Korean names from a Mac become composed letters.
+
+    What may be a credential or an account number is taken out: names are logged, reported and packaged.
+    """
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in unicodedata.normalize("NFC", text))
+    plain = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in unicodedata.normalize("NFC", text))
+    return withheld_name(plain)
 
 
 def _unreadable(name: str, stem: str, says: str) -> RawFile:

@@ -9,6 +9,7 @@ from quantassay.feeds.csv_text import Header, Sheet, capped, read_sheet, shorten
 from quantassay.feeds.issues import Issue
 from quantassay.feeds.markets import Market
 from quantassay.feeds.raw_files import RawFile
+from quantassay.secrecy import kinds
 
 LARGEST = 2**53
 LONGEST = 30  # characters; longer digits are no amount of anything
@@ -94,6 +95,8 @@ def _collect(sheet: Sheet, market: Market, names: list[ListedName]) -> Iterator[
             yield Issue(sheet.name, line, "ticker_twice", f"lists {ticker} again after line {first[ticker]}")
         elif not name:
             yield Issue(sheet.name, line, "blank_value", f"has no name for {ticker}")
+        elif held := kinds(repr(name)):
+            yield Issue(sheet.name, line, "credential", f"holds {held[0]} as the name of {ticker}; take it out")
         elif close is None or volume is None or turnover is None:
             wrong = [f"{column} {shorten(text)}" for column, text in zip(list(_HEADERS)[2:], texts, strict=True)]
             bad = ", ".join(text for text, amount in zip(wrong, amounts, strict=True) if amount is None)

@@ -1,5 +1,6 @@
 """What was imported, told without loading anything heavy: the import log, the universe, the sample market."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Any
 
 from quantassay.errors import AssayError
 from quantassay.feeds import sample_market
-from quantassay.harness import canonical
+from quantassay.harness import canonical, lock
 from quantassay.harness.lazy import Lazy
-from quantassay.store.bars_index import SAMPLE, BarsIndex, bars_folder, read_index, read_log, replace_file
+from quantassay.store.bars_index import SAMPLE, bars_folder, read_index, read_log, replace_file
 
+WAIT_S = 10.0
 _WRITE_SAMPLE = Lazy("quantassay.jobs.import_market:write_sample")
 
 
@@ -77,23 +79,30 @@ def universe_folder(data_dir: Path, market: str) -> Path:
     return data_dir / "imports" / "universe" / market
 
 
-def ensure_sample(data_dir: Path, spec: Mapping[str, Any], sessions: Sequence[date]) -> bool:
+def ensure_sample(data_dir: Path, spec: Mapping[str, Any], sessions: Sequence[date], wait_s: float = WAIT_S) -> bool:
     """Have the sample market in the store under the key SAMPLE; whether it had to be made.
 
     `spec` is the value of spec/40_sample_market.yaml; `sessions` are the trading days up to the sample's last one, at
-    least as many as the spec asks for. Raises TooFewSessions, BadSampleNames, CannotStore.
+    least as many as the spec asks for. A command that only reads makes it too, the first time, and then waits its turn
+    like any other that writes. Raises TooFewSessions, BadSampleNames, CannotStore, lock.Busy.
     """
     days = [day.isoformat() for day in sorted(sessions)[-spec["sessions"] :]]
     source = Path(sample_market.__file__).read_bytes()
     recipe = canonical.digest({"spec": dict(spec), "sessions": days, "source": canonical.sha256(source)})
-    index = read_index(data_dir, SAMPLE)
-    if index is not None and index.recipe == recipe and _sample_is_there(data_dir, index):
+    if _sample_is_there(data_dir, recipe):
         return False
-    _WRITE_SAMPLE(data_dir, spec, sessions, recipe)
+    place = lock.place(data_dir)
+    with contextlib.nullcontext() if lock.is_ours(place) else lock.held(place, wait_s):
+        # Whoever held the lock may have made it.
+        if not _sample_is_there(data_dir, recipe):
+            _WRITE_SAMPLE(data_dir, spec, sessions, recipe)
     return True
 
 
-def _sample_is_there(data_dir: Path, index: BarsIndex) -> bool:
+def _sample_is_there(data_dir: Path, recipe: str) -> bool:
+    index = read_index(data_dir, SAMPLE)
+    if index is None or index.recipe != recipe:
+        return False
     listed = universe_folder(data_dir, SAMPLE).glob(f"{index.last}.*.json")
     return (bars_folder(data_dir, SAMPLE) / index.parquet).exists() and any(listed)
 

@@ -10,10 +10,8 @@ from quantassay.errors import AssayError
 from quantassay.harness import canonical, code, files, rooms
 from quantassay.harness.inputs import Handed, Inputs
 from quantassay.harness.lazy import Lazy
-from quantassay.jobs import imported
+from quantassay.jobs import approvals, imported, imported_by_hand, settings, sweep, trading_days
 from quantassay.store.bars_index import SAMPLE, BarsIndex, NoBars, read_index
-
-HOLIDAYS = "quantassay.feeds.holiday_tables"
 
 
 class UnknownAccount(AssayError):
@@ -53,11 +51,16 @@ def handed(inputs: Inputs) -> tuple[list[Handed], str]:
     The sample market is made if it is wanted and not there. Raises NoBars, UnknownAccount, BarsDamaged.
     """
     choice = chosen(inputs)
-    inputs.hand([_holidays()])
+    inputs.hand([trading_days.holiday_tables()])
     if choice.key != SAMPLE:
         return list(_market(inputs, choice)), ""
     choice = replace(choice, index=_sample(inputs))
-    return list(_market(inputs, choice)), str(inputs.value("sample_market")["as_of"])
+    return list(_market(inputs, choice)), sample_instant(inputs)
+
+
+def sample_instant(inputs: Inputs) -> str:
+    """The instant of the sample market where the desk stands on it, else empty."""
+    return str(inputs.value("sample_market")["as_of"]) if chosen(inputs).key == SAMPLE else ""
 
 
 def chosen(inputs: Inputs) -> Choice:
@@ -70,18 +73,6 @@ def chosen(inputs: Inputs) -> Choice:
     if index is None:
         raise NoBars(market, refused=False)
     return Choice(market, market, index)
-
-
-def _holidays() -> Handed:
-    """The holiday tables, known by the version of their package and the code that reads them."""
-    source = code.module_paths(HOLIDAYS)[-1]
-    identity = f"{code.version('holidays')} {files.digest(source)}"
-    return Handed(
-        "holiday_sources",
-        files.sha256(identity.encode()),
-        Lazy(f"{HOLIDAYS}:holiday_sources"),
-        explain=Lazy("quantassay.jobs.explain:as_said", (f"the tables of holidays {code.version('holidays')}",)),
-    )
 
 
 def _sample(inputs: Inputs) -> BarsIndex | None:
@@ -124,6 +115,10 @@ def _market(inputs: Inputs, choice: Choice) -> Iterator[Handed]:
     explain = Lazy("quantassay.jobs.explain:universe_line", (listed,))
     yield Handed("universe_import", digest, Lazy("copy:deepcopy", (listed,)), marks, explain)
     yield _account(inputs, choice)
+    yield from approvals.handed(inputs, content)
+    yield from settings.handed(inputs)
+    yield from sweep.handed(inputs)
+    yield from imported_by_hand.handed(inputs)
 
 
 def bars_content(data: Path, key: str) -> str:
@@ -167,3 +162,4 @@ def ages(inputs: Inputs) -> Iterator[tuple[str, str]]:
         yield "universe list", f"{len(listed['names'])} names of {listed['session']}"
     account = inputs.value("account_snapshot")
     yield f"account {account['id']}", f"{account['environment']}, seen {account['as_of']}"
+    yield from imported_by_hand.ages(inputs.workspace.data)
