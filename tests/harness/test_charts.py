@@ -20,7 +20,18 @@ EQUITY = [
 ]
 FALLS = [{"session": d, "fall": f} for d, f in zip(DAYS, ["0", "-0.01", "-0.035", None, "-0.02", "0"], strict=True)]
 MONTHS = [{"year": str(y), "month": f"M{m}", "gain": (y * m) % 7 - 3} for y in (2025, 2026) for m in (1, 2, 3)]
+TRIED = [
+    {"value": v, "current": v == "1.1", "mean": m, "low": low, "high": high}
+    for v, m, low, high in (
+        ("1.0", "0.0031", "-0.0012", "0.0078"),
+        ("1.1", "0.0041", "-0.0002", "0.0091"),
+        ("1.5", "0.0012", None, None),
+        (2, None, None, None),
+    )
+]
+INTERVAL = {"title": "Tried", "x": "value", "y": "mean", "low": "low", "high": "high", "mark": "current"}
 GOLDEN = {
+    "interval": ("chart_interval", TRIED, {**INTERVAL, "format": ["percent", 2]}),
     "line": (
         "chart_line",
         EQUITY,
@@ -171,3 +182,44 @@ def test_a_heat_map_has_one_value_a_cell_and_few_enough_cells():
 def test_a_figure_that_is_no_number_is_named():
     with pytest.raises(charts.formats.FormatError, match="'ratio' takes a number"):
         draw("chart_line", [{"x": 1, "y": "high"}], {"title": "t", "x": "x", "y": "y"}, "p#/d")
+
+
+def test_an_interval_shows_each_value_and_marks_the_one_that_is_true():
+    svg = draw(*GOLDEN["interval"], "p#/d")
+    texts = [(part.text, part.get("fill")) for part in parts(svg, "text")]
+    assert [text for text, fill in texts if fill == "#b5521b"] == ["current", "0.41%"]
+    assert [text for text, fill in texts if fill == "#1f5fa8"] == ["0.31%", "0.12%"]
+    assert [part.get("fill") for part in parts(svg, "circle")] == ["#1f5fa8", "#b5521b", "#1f5fa8"]
+    # What has no mean has no dot, what has no interval no line; every value keeps its place on the axis.
+    assert sum(part.get("stroke-width") == "3" for part in parts(svg, "path")) == 2
+    assert {"1.0", "1.1", "1.5", "2"} <= set(said(svg))
+
+
+def test_a_higher_mean_stands_higher_and_between_its_ends():
+    svg = draw(*GOLDEN["interval"], "p#/d")
+    dots = [int(part.get("cy")) for part in parts(svg, "circle")]
+    lines = [
+        re.findall(r"M\d+ (\d+)L\d+ (\d+)", part.get("d"))[0] for part in parts(svg, "path") if part.get("stroke-width")
+    ]
+    assert dots[1] < dots[0] < dots[2]
+    assert all(int(top) < dot < int(bottom) for dot, (top, bottom) in zip(dots, lines, strict=False))
+
+
+def test_many_intervals_are_labelled_at_the_ends_and_at_the_mark():
+    rows = [{**TRIED[0], "value": n, "current": n == 7} for n in range(30)]
+    texts = said(draw("chart_interval", rows, INTERVAL, "p#/d"))
+    assert [text for text in texts if text.isdigit()] == ["0", "7", "29"]
+
+
+def test_an_interval_without_a_value_says_so():
+    rows = [{**TRIED[3]}]
+    assert "no data" in said(draw("chart_interval", rows, INTERVAL, "p#/d"))
+    with pytest.raises(ChartError, match="row 0 has no 'low'"):
+        draw("chart_interval", [{"value": 1, "mean": "0.1", "current": True}], INTERVAL, "p#/d")
+
+
+@pytest.mark.parametrize(
+    ("value", "ok"), [("hsms_buy", True), ("Buy", False), ("1st", False), ("a-b", False), (7, False)]
+)
+def test_an_id_is_part_of_a_file_name(value, ok):
+    assert charts.is_id(value) is ok

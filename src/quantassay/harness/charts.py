@@ -4,6 +4,7 @@ Places are whole numbers worked out in exact fractions, and every figure on an a
 one of the named formats. So a chart can be checked like any number on the page: draw it again and compare.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,7 @@ _UP, _DOWN = (31, 95, 168), (181, 82, 27)  # the ends of the heat scale: above z
 _FIGURES = ("amount", "int", "percent", "price", "ratio")
 _MOST_LABELS = 12
 _MOST_CELLS = 600
+_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class ChartError(AssayError):
@@ -57,12 +59,19 @@ class _Series:
         return sorted({v for values in self.values.values() for v in values if v is not None})
 
 
+def is_id(value: object) -> bool:
+    """Whether a value may be the id of a chart, which becomes part of a file's name."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def draw(chart: str, rows: object, arguments: Mapping[str, Any], source: str) -> bytes:
     """The SVG of a list of objects; `source` (artifact#pointer) stands in its description. Raises ChartError.
 
     Arguments of chart_line, chart_bar, chart_drawdown: title, x (member), y (member, or a list of members for lines),
     format (a format and its arguments for the figures, such as ["amount", "KRW"]; without it ["ratio"]).
     Arguments of chart_heat: title, row, column, value (members), format.
+    Arguments of chart_interval: title, x, y, low, high (members; what is null is not drawn), mark (a member that is
+    true in the row to be marked with its name), format.
     """
     if chart not in CHARTS:
         raise ChartError(chart, f"there is no such chart; known are {', '.join(CHARTS)}")
@@ -190,9 +199,35 @@ def _heat(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) 
     return body, f"Lowest {written[low]}, highest {written[high]}."
 
 
+def _interval(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) -> tuple[list[str], str]:
+    names = [arguments[name] for name in ("y", "low", "high")]
+    series = _read(chart, rows, {**arguments, "y": names})
+    known = series.known()
+    if not known:
+        return _empty()
+    zero, count = Fraction(0), len(rows)
+    axis = _Axis(min(known[0], zero), max(known[-1], zero), BOTTOM, TOP + 30)
+    marked = [_member(chart, row, arguments["mark"], i) is True for i, row in enumerate(rows)]
+    body = [*_figures(series, axis, [known[0], known[-1]]), _rule(axis.place(zero))]
+    for i, (value, low, high) in enumerate(zip(*(series.values[name] for name in names), strict=True)):
+        middle, colour = sum(_slot(i, count)) // 2, _COLOURS[1 if marked[i] else 0]
+        if marked[i]:
+            body.append(_text(middle, TOP + 6, arguments["mark"], f'text-anchor="middle" fill="{colour}"'))
+        if low is not None and high is not None:
+            top, bottom = axis.place(high), axis.place(low)
+            ends = f"M{middle - 10} {top}H{middle + 10}M{middle - 10} {bottom}H{middle + 10}"
+            body.append(f'<path d="M{middle} {top}L{middle} {bottom}{ends}" stroke="{colour}" stroke-width="3"/>')
+        if value is not None:
+            body.append(f'<circle cx="{middle}" cy="{axis.place(value)}" r="8" fill="{colour}"/>')
+            if count <= _MOST_LABELS:
+                body.append(_text(middle + 16, axis.place(value) + 7, series.written[value], f'fill="{colour}"'))
+    shown = range(count) if count <= _MOST_LABELS else (0, *(i for i in range(count) if marked[i]), count - 1)
+    return [*body, *_labels(series, shown, middle=True)], _says(series, known)
+
+
 def _read(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) -> _Series:
     names = arguments["y"] if isinstance(arguments["y"], list) else [arguments["y"]]
-    most = len(_COLOURS) if chart == "chart_line" else 1
+    most = {"chart_line": len(_COLOURS), "chart_interval": 3}.get(chart, 1)
     if not 1 <= len(names) <= most:
         raise ChartError(chart, f"draws 1 to {most} members, not {len(names)}")
     written: dict[Fraction, str] = {}
@@ -307,6 +342,7 @@ CHARTS: MappingProxyType[str, tuple[tuple[str, ...], _Drawing]] = MappingProxyTy
         "chart_bar": (("title", "x", "y"), _bar),
         "chart_drawdown": (("title", "x", "y"), _drawdown),
         "chart_heat": (("title", "row", "column", "value"), _heat),
+        "chart_interval": (("title", "x", "y", "low", "high", "mark"), _interval),
         "chart_line": (("title", "x", "y"), _line),
     }
 )

@@ -1,0 +1,1 @@
+"""What `assay calibration` does, a file a command."""
