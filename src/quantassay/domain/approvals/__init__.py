@@ -1,0 +1,1 @@
+"""What a person answered for, and whether it still stands."""
