@@ -159,7 +159,7 @@ def test_help_lists_every_command_without_loading_it():
     lines = done.stdout.splitlines()
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 : -1] if line[2:3].strip()]
     assert listed == sorted(name.rstrip("_").replace("_", "-") for name in COMMANDS)
-    assert lines[-1] == "['quantassay.cli', 'quantassay.errors', 'quantassay.terminal']"
+    assert lines[-1] == "['quantassay.cli', 'quantassay.errors', 'quantassay.secrecy', 'quantassay.terminal']"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

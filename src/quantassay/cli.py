@@ -11,6 +11,7 @@ import click
 
 from quantassay import __version__
 from quantassay.errors import AssayError, InternalError
+from quantassay.secrecy import withheld
 from quantassay.terminal import Terminal
 
 COLLECT_AFTER = 100_000
@@ -129,7 +130,7 @@ def run(arguments: list[str]) -> int:
         _drop_unwritable_output()
         return AssayError.exit_code
     except Exception as error:  # noqa: BLE001 - the last door: what nobody foresaw becomes exit code 3 and a log
-        click.echo(f"assay: this is our fault: {type(error).__name__}: {error}", err=True)
+        click.echo(f"assay: this is our fault: {type(error).__name__}: {withheld(str(error))}", err=True)
         _log(_traceback())
         return InternalError.exit_code
 
@@ -162,7 +163,7 @@ def _traceback() -> str:
 
 
 def _log(text: str) -> None:
-    text = f"quantassay {__version__}, Python {sys.version}\n{text}"
+    text = f"quantassay {__version__}, Python {sys.version}\n{withheld(text)}"
     try:
         descriptor, name = importlib.import_module("tempfile").mkstemp(prefix="assay-", suffix=".log")
         os.write(descriptor, text.encode(errors="backslashreplace"))

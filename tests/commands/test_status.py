@@ -12,6 +12,7 @@ def test_a_line_for_each_thing(done):
             "ok     artifact  plan               as of 2026-01-05T10:00:00+09:00",
             "ok     gate      gate_record        passed",
             "ok     report    orders             Temp/orders_v1.md, Temp/orders_v1.trace.json",
+            "ok     input     as_of              2026-01-05T10:00:00+09:00, as spec/00_workspace.yaml says",
         ],
     )
 
@@ -23,6 +24,7 @@ def test_json_rows(done):
         ("artifact", "plan", "ok"),
         ("gate", "gate_record", "ok"),
         ("report", "orders", "ok"),
+        ("input", "as_of", "ok"),
     ]
 
 

@@ -14,13 +14,14 @@ def package(done):
 
 def test_a_workspace_in_order(done):
     said = done.run("verify")
-    assert (said.code, said.out) == (0, "6 files and 1 pages checked, 0 problems\n")
+    assert (said.code, said.out) == (0, "7 files and 1 pages checked, 0 problems\n")
     assert done.run("-q", "verify").out == ""
     assert json.loads(done.run("verify", "--format", "json").out) == {
-        "files": 6,
+        "files": 7,
         "pages": 1,
         "problems": [],
         "signature": "",
+        "waivers": [],
     }
 
 

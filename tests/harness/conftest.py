@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from quantassay.harness import canonical, dsse, gate, package, verify_package
+from quantassay.harness import canonical, done, dsse, gate, package, verify_package
 from quantassay.harness.rulebook import EngineGate
 
 AS_OF = "2026-11-18T15:45:00+09:00"
@@ -38,7 +38,9 @@ def desk_files(quantity=10, marks=("SAMPLE",)):
     made = {"next_open_plan": plan, "signals": signals, "history": history}
     judged = {name: canonical.sha256(data) for name, data in made.items()}
     verdict = gate.conclude([lots_judged(quantity)], RULES, (), AS_OF)
-    record = canonical.dumps(gate.record(verdict, judged, AS_OF, marks, "quantassay 0.1.0"))
+    verdict_record = gate.record(verdict, judged, AS_OF, marks, "quantassay 0.1.0")
+    record = canonical.dumps(verdict_record)
+    about = done.envelope(done.Seen([], [], {}, {}, verdict_record, {}))
     page = f"# Plan\n\n> **{' '.join(marks)}**\n\nBuy {quantity}.\n".encode()
     trace = {
         "report": "next_open_plan",
@@ -49,6 +51,7 @@ def desk_files(quantity=10, marks=("SAMPLE",)):
     return {
         **{f"artifacts/{name}_v1.json": data for name, data in made.items()},
         "artifacts/gate_record_v1.json": record,
+        "artifacts/definition_of_done_v1.json": canonical.dumps(about),
         "artifacts/history_v1.parquet": b"PAR1",
         "reports/next_open_plan_v1.md": page,
         "reports/next_open_plan_v1.cash.svg": b"<svg/>",

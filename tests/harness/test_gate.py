@@ -12,6 +12,7 @@ from quantassay.harness.rulebook import EngineGate
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-11-18T15:45:00+09:00"
 PLAN = {"orders": [{"quantity": 10}, {"quantity": 15}, {"quantity": 20}]}
+APPROVALS = {"credentials": {"credentials": []}, "approval_states": {"approvals": []}}
 LOTS = """
     RULES = ["R03.1"]
 
@@ -239,12 +240,14 @@ def test_a_gate_over_nothing_is_red(unit, empty):
         ("artifact_schema", {"artifact_schema_errors": {}}),
         ("rule_coverage", {"rules": [], "gate_units": [], "gates": {"zero_legal": []}}),
         ("origins_complete", {"origin_coverage": []}),
-        ("definition_of_done", {"work_items": [], "unreported": {"unreported": []}}),
-        ("credentials_policy", {"documents": {}, "account_snapshot": {}, "approvals": [], "as_of": AS_OF}),
         (
-            "data_sources_policy",
-            {"documents": {}, "data_sources": {"data_sources": []}, "approvals": [], "as_of": AS_OF},
+            "definition_of_done",
+            {"work_items": [], "loose_ends": [], "unreported": {"unreported": []}, "orphans": {"orphans": []}},
         ),
+        ("no_secret_in_text", {"raw_texts": []}),
+        ("credentials_policy", {"documents": {}, "account_snapshot": {}, **APPROVALS}),
+        ("data_sources_policy", {"documents": {}, "data_sources": {"data_sources": []}, **APPROVALS}),
+        ("approvals_genuine", {"approval_states": {"approvals": []}}),
     ],
 )
 def test_the_standard_gates_are_red_over_nothing(name, values):
@@ -257,6 +260,22 @@ def test_the_standard_gates_are_red_over_nothing(name, values):
     (result,) = judge([standard], Fake(**values))
     assert (result.status, result.judged) == ("vacuous", 0)
     assert [f.rule for f in result.findings] == facts["rules"]
+
+
+def test_a_finding_about_nothing_judged_is_known_from_every_other(unit):
+    (empty,) = judge([unit("lots", LOTS)], Fake(next_open_plan={"orders": []}))
+    (red,) = judge([unit("lots", LOTS)])
+    assert [gate.is_vacuous(found) for found in (*empty.findings, *red.findings)] == [True, False]
+
+
+def test_no_finding_repeats_a_credential(unit):
+    key = "PS" + "fakeKey0123456789abcdefghijklmnopqr"
+    source = LOTS.replace('says="is no whole lot"', f'says="of {key} is no whole lot"').replace(
+        "actual=found", f'actual="{key}"'
+    )
+    (result,) = judge([unit("lots", source)])
+    (found,) = result.findings
+    assert (found.says, found.actual, found.expected) == ("of (not shown) is no whole lot", "(not shown)", "10")
 
 
 def test_zero_is_legal_where_governance_gives_a_reason(unit):

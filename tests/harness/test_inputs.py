@@ -74,20 +74,15 @@ def test_the_digest_is_of_the_content_not_of_the_layout(opened, toy):
     ("file", "text", "says"),
     [
         (
-            "spec/11_limits.yaml",
-            "a: 1\n",
-            "'limits' stands for spec spec/10_limits.yaml and for spec spec/11_limits.yaml;",
-        ),
-        (
             "governance/limits.yaml",
             "a: 1\n",
             "'limits' stands for spec spec/10_limits.yaml and for governance governance/limits.yaml;",
         ),
         ("spec/11_prices.yaml", "a: 1\n", "'prices' stands for spec spec/11_prices.yaml and for file data/raw/p.csv;"),
         (
-            "builders/limits.py",
-            UNIT,
-            "'limits' stands for spec spec/10_limits.yaml and for artifact Temp/limits_v1.json;",
+            "spec/11_limits.yaml",
+            "a: 1\n",
+            "'limits' stands for spec spec/10_limits.yaml and for spec spec/11_limits.yaml;",
         ),
         (
             "builders/gate_units.py",
@@ -231,3 +226,12 @@ def test_an_artifact_is_read_only_as_it_was_built(opened, toy):
     path.write_bytes(path.read_bytes().replace(b'"n":4', b'"n":5'))
     with pytest.raises(NotBuilt):
         opened().value("first")
+
+
+def test_a_spec_with_the_name_of_an_artifact_is_read_by_a_name_of_its_own(toy):
+    toy.write("spec/10_gaps.yaml", "days: 3\n")
+    toy.builder("gaps", "gaps_spec", 'return {"days": gaps_spec["days"]}')
+    inputs = Inputs(find(toy.root))
+    assert inputs.kind("gaps_spec") == "spec"
+    assert inputs.value("gaps_spec") == {"days": 3}
+    assert inputs.kind("gaps") == "artifact"

@@ -102,6 +102,7 @@ def replaced(name, old, new):
         (without("artifacts/history_v1.parquet"), "artifacts/history_v1.json is only half of a table"),
         (lambda f: f | {"artifacts/signals_v1.parquet": b""}, "artifacts/signals_v1.json is only half of a table"),
         (lambda f: f | {"manifest.json": b"{}"}, "a name that the package itself uses"),
+        (lambda f: f | {"README.md": b"# mine"}, "README.md is a name that the package itself uses"),
         (lambda f: f | {"artifacts/gate_record_v1.json": b"[]"}, "not of the right form"),
     ],
 )  # fmt: skip
@@ -110,10 +111,50 @@ def test_what_does_not_hang_together_is_refused(desk, facts, edit, why):
         package.build(edit(desk()), facts)
 
 
+@pytest.mark.parametrize("build", [package.build, package.build_audit_only])
+def test_the_front_page_comes_first_and_says_what_the_package_is(desk, facts, build):
+    members = members_of(build(desk(), facts))
+    assert next(iter(members)) == "README.md"
+    marks = ["AUDIT-ONLY", "SAMPLE"] if build is package.build_audit_only else ["SAMPLE"]
+    lines = members["README.md"].decode().splitlines()
+    assert lines[:1] == ["# sample-20261118"]
+    assert [line for line in lines if line.startswith("> **")] == [f"> **{mark}**" for mark in marks]
+    assert "Made by quantassay 0.1.0, as of 2026-11-18T15:45:00+09:00. The gate record says passed." in lines
+
+
 def test_an_artifact_that_nobody_judged_is_refused(desk, facts):
     extra = json.loads(desk()["artifacts/signals_v1.json"]) | {"artifact": "extra"}
     with pytest.raises(package.PackageRefused, match="extra was not judged"):
         package.build(desk() | {"artifacts/extra_v1.json": canonical.dumps(extra)}, facts)
+
+
+ABOUT = "artifacts/definition_of_done_v1.json"
+
+
+def test_without_a_definition_of_done_that_names_the_gate_record_it_is_refused(desk, facts):
+    files = desk()
+    about = json.loads(files.pop(ABOUT))
+    with pytest.raises(package.PackageRefused, match="there is no definition_of_done that names the gate record"):
+        package.build(files, facts)
+    (link,) = [one for one in about["provenance"]["inputs"] if one["name"] == "gate_record"]
+    link["digest"] = f"sha256:{1:064}"
+    with pytest.raises(package.PackageRefused, match="definition_of_done was made from another gate_record"):
+        package.build(files | {ABOUT: canonical.dumps(about)}, facts)
+    about["provenance"]["inputs"].remove(link)
+    with pytest.raises(package.PackageRefused, match="there is no definition_of_done that names the gate record"):
+        package.build(files | {ABOUT: canonical.dumps(about)}, facts)
+
+
+@pytest.mark.parametrize(
+    "name", ["spec/17_next_open.yaml", "governance/rules/01_orders.yaml", "spec/schemas/x.schema.json"]
+)
+def test_texts_with_a_credential_are_told_by_line_and_not_repeated(desk, name):
+    key = "PS" + "fakeKey0123456789abcdefghijklmnopqr"
+    files = desk() | {name: f"lot: 10\n# {key}\n".encode()}
+    assert package.credentials(files) == [f"{name}:2 seems to hold a key"]
+    assert package.credentials(desk()) == []
+    named = package.credentials({f"governance/waivers/W{'50123456' + '01'}.yaml": b"a: 1\n"})
+    assert named == ["governance/waivers/W(not shown).yaml holds an account number"]
 
 
 def test_an_artifact_built_from_another_than_the_one_beside_it_is_refused(desk, facts):
@@ -205,6 +246,7 @@ def test_collect_takes_what_belongs_and_nothing_else(tmp_path):
         *("Temp/plan_v1.md", "Temp/plan_v1.trace.json", "Temp/plan_v1.drift.svg"),
         *("spec/00_workspace.yaml", "spec/schemas/plan_v1.schema.json"),
         *("governance/severities.yaml", "governance/rules/01_a.yaml"),
+        "governance/approvals/A001_plan.packet.json",
     ]
     left = [
         "Temp/state.jsonl",
@@ -212,6 +254,7 @@ def test_collect_takes_what_belongs_and_nothing_else(tmp_path):
         "Temp/gate.sarif.json",
         "Temp/x.zip",
         "governance/notes.txt",
+        "governance/approvals/notes.json",
         "builders/a.py",
     ]
     for name in (*taken, *left):

@@ -184,11 +184,21 @@ def test_conditions_see_the_values():
             "".join(f"{{{{ {c}(plan.rows, id='a', title='t', x='x', y='y') }}}}" for c in ("chart_bar", "chart_line")),
             "two charts have the file plan_v1.a.svg",
         ),
+        ("{{ chart_bar(plan.rows, id=plan.a, title='t', x='x', y='y') }}", ":1: 5 is no id for chart_bar; use small"),
     ],
 )
 def test_what_is_not_there_is_named_with_the_line(source, says):
     with pytest.raises(RenderError, match=says):
         render.render(REPORT, "renderers/plan.md.j2", source, small({"a": 5, "rows": [{"x": "p", "y": 1}]}))
+
+
+def test_a_chart_in_a_loop_takes_its_id_from_a_value():
+    loop = "{% for s in plan.of %}\n{{ chart_bar(s.rows, id=s.id, title='t', x='x', y='y') }}\n{% endfor %}"
+    of = [{"id": name, "rows": [{"x": name, "y": y}]} for name, y in (("a", 1), ("b", 2))]
+    made = render.render(REPORT, "renderers/plan.md.j2", loop, small({"of": of}))
+    assert sorted(made.images) == ["plan_v1.a.svg", "plan_v1.b.svg"]
+    assert [image["file"] for image in made.trace["images"]] == ["plan_v1.a.svg", "plan_v1.b.svg"]
+    assert [image["pointer"] for image in made.trace["images"]] == ["/data/of/0/rows", "/data/of/1/rows"]
 
 
 def test_a_template_that_breaks_the_rules_is_not_rendered():

@@ -118,3 +118,11 @@ def test_the_schema_refuses_severities_by_which_an_error_passes():
     levels["severities"][0]["fails"] = False
     assert schemas.validate(schema, levels)
     assert schemas.validate(schema, {"severities": levels["severities"][1:]})
+
+
+def test_the_digest_of_the_rules_changes_with_any_of_their_words_and_not_with_their_order():
+    rules = [rule(), rule("R03.2")]
+    first = rulebook.digest(rulebook.parse(rules))
+    assert rulebook.digest(rulebook.parse(reversed(rules))) == first
+    for change in ({"severity": "warning"}, {"waivable": True}, {"statement": "Other."}, {"enforced_by": ["other"]}):
+        assert rulebook.digest(rulebook.parse([rule(**change), rule("R03.2")])) != first

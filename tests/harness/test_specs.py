@@ -115,3 +115,34 @@ def test_one_content_is_one_value_and_one_digest_in_any_layout(spec, layout):
     # Also what a builder can see of it: the order of keys, and 1 that is not 1.0.
     assert repr(read.value) == "{'a': {'x': 0.5, 'z': 1}, 'b': [1, 2]}"
     assert read.digest == specs.load(spec("a: {x: 0.5, z: 1}\nb: [1, 2]"), None).digest
+
+
+KEY = "PS" + "fakeKey0123456789abcdefghijklmnopqr"
+BARE = "50123456" + "01"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (f'a: "{KEY}"\n', "1:4"),
+        (f'a:\n  - b: {{c: "token={KEY}"}}\n', "2:12"),
+        (f'"{KEY}": 3\n', "1:1"),
+        (f"a: 3\naccount_no: {BARE}\n", "2:13"),
+        (f'a: "{BARE}"\n', "1:4"),
+        (f"a: |\n  first\n  password={KEY}\n", "1:4"),
+    ],
+)
+def test_a_credential_in_a_key_or_a_value_is_refused_at_its_place_and_not_repeated(spec, text, place):
+    read, found = specs.read(spec(text), None, "spec/10_toy.yaml")
+    assert read is None
+    (problem,) = found
+    assert f"{problem.line}:{problem.column}" == place
+    assert "this holds a" in problem.says
+    assert "take it out" in problem.says
+    assert KEY not in str(problem)
+    assert BARE not in str(problem)
+
+
+@pytest.mark.parametrize("text", [f"cash: {BARE}\n", f"# {KEY}\na: 1\n", "a: null\nb: true\nc: 0.5\n"])
+def test_an_amount_and_a_comment_are_not(spec, text):
+    assert specs.read(spec(text), None, "spec/10_toy.yaml")[1] == []

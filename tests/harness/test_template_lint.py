@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from quantassay.harness import template_lint, trace
+from quantassay.harness.inputs import ENGINE_ARTIFACTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +30,7 @@ ALLOWED = [
     "{# a comment with 5 digits #}\n",
     "{{ chart_line(plan.rows, id='equity_2', title='Equity', x='day', y=['a', 'b'], format=['percent', 1]) }}",
     "{{ chart_heat(plan.rows, id='h', title='Months', row='y', column='m', value='v') }}",
+    "{% for one in plan.studies %}\n{{ chart_bar(one.rows, id=one.id, title='t', x='x', y='y') }}\n{% endfor %}",
 ]
 
 
@@ -93,6 +95,8 @@ REFUSED = [
     ("{{ chart_line(plan.a, id='a', title='t', x='x', y='y', colour='red') }}", "chart_line takes id, title, x, y"),
     ("{{ chart_line(plan.a, id='../a', title='t', x='x', y='y') }}", "is no id for a chart"),
     ("{{ chart_line(plan.a, id='a', title=plan.title, x='x', y='y') }}", "may not use"),
+    ("{{ chart_line(plan.a, id='a' ~ plan.id, title='t', x='x', y='y') }}", "joining text"),
+    ("{{ chart_line(plan.a, id=plan.ids[0], title='t', x='x', y='y') }}", "an item by its number"),
     ("{{ chart_line(plan.a, id='a', title='Since 2020', x='x', y='y') }}", "'2020' in a title has no origin"),
     ("{{ nothing.a|text }}", "there is no artifact 'nothing'; there are plan"),
     ("{% for o in plan.rows %}\n{% endfor %}\n{{ o.a|text }}", "there is no artifact 'o'"),
@@ -138,5 +142,5 @@ def test_the_names_a_template_reads_are_those_no_loop_binds():
 def test_the_standard_templates_are_clean(path):
     reports = yaml.safe_load((ROOT / "spec" / "90_reports.yaml").read_text(encoding="utf-8"))
     report = trace.report_of(path.name.split(".")[0], reports)
-    known = ["gate_record", *(unit.stem for unit in (ROOT / "builders").glob("*.py"))]
+    known = [*ENGINE_ARTIFACTS, *(unit.stem for unit in (ROOT / "builders").glob("*.py"))]
     assert template_lint.lint(path.name, path.read_text(encoding="utf-8"), report.literals, known) == []

@@ -16,6 +16,18 @@ from hypothesis import strategies as st
 from quantassay.harness import canonical, dsse, package, verify_package
 from quantassay.harness.verify_package import SEAL
 
+WAIVER = {
+    "id": "W1",
+    "rule": "R01",
+    "artifact": "plan",
+    "pointer": "/orders/*",
+    "findings": 2,
+    "state": "active",
+    "expires": "2026-11-30",
+    "approver": "Kim Mina",
+    "reason": "merged\n <b> \x1b # all\tdone",
+}
+
 
 @pytest.fixture
 def packed(tmp_path, signed_members):
@@ -134,6 +146,11 @@ def test_every_changed_byte_is_found(signed_members, data):
         (lambda m: relisted(m, as_of="2026-11-19T15:45:00+09:00"), "says as_of"),
         (lambda m: relisted(m, marks=[]), "says marks"),
         (lambda m: relisted(m, gate=None), "says gate"),
+        (lambda m: relisted(m, waivers=[WAIVER]), "says waivers"),
+        (lambda m: relisted(m, package="another"), "README.md does not open with the marks and the waivers"),
+        (lambda m: relisted({n: d for n, d in m.items() if n != "README.md"}), "README.md does not open"),
+        (edited("README.md", b"No finding is waived.", b"All is well."), "README.md does not open"),
+        (edited("README.md", b"> **SAMPLE**", b"> A real plan"), "README.md does not open"),
         (lambda m: relisted(m, audit_only=True, problems=[]), "does not say that it is AUDIT-ONLY"),
         (edited("reports/next_open_plan_v1.md", b"SAMPLE", b"REAL"), "does not show the mark SAMPLE"),
         (edited("manifest.json", b"in-toto.io", b"example.org"), "no statement"),
@@ -141,6 +158,22 @@ def test_every_changed_byte_is_found(signed_members, data):
 )  # fmt: skip
 def test_a_manifest_that_does_not_tell_the_truth_is_found(signed_members, edit, says):
     assert any(says in problem for problem in verify_package.problems(edit(signed_members)))
+
+
+def test_waivers_in_force_are_told_first_and_no_text_breaks_out_of_its_line():
+    predicate = {"package": "p", "marks": ["SAMPLE"], "waivers": [WAIVER, WAIVER | {"id": "W2", "state": "expired"}]}
+    line = "WAIVED W1: 2 findings of R01 at plan/orders/*, until 2026-11-30, by Kim Mina: merged <b> ? # all done"
+    assert verify_package.waived(predicate) == [line]
+    assert verify_package.opening(predicate) == f"# p\n\n> **SAMPLE**\n>\n> {line.replace('<', '&lt;')}\n"
+    assert "> No finding is waived.\n" in verify_package.opening(predicate | {"waivers": []})
+
+
+def test_the_script_prints_the_waivers_before_anything_else(tmp_path, capsys, signed_members):
+    path = tmp_path / "sample.zip"
+    path.write_bytes(package.archive(relisted(signed_members, waivers=[WAIVER])))
+    assert verify_package.main([str(path)]) == 1
+    assert capsys.readouterr().out.startswith("WAIVED W1: 2 findings of R01")
+    assert verify_package.front({"manifest.json": b"[]"}) == []
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ import json
 import shutil
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quantassay import cli
 from quantassay.harness import files
@@ -103,3 +105,16 @@ def own_gate():
         return toy.write(f"validators/{name}.py", f'{title}\nRULES = ["{rule}"]\n\n\ndef check({reads}):\n    {body}\n')
 
     return write
+
+
+@pytest.fixture(scope="session")
+def key_pair():
+    """An Ed25519 key by number: the private one as PEM, the public one as the line that governance lists."""
+
+    def made(number):
+        key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+        pem, public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return private, key.public_key().public_bytes(pem, public).decode().splitlines()[1]
+
+    return made

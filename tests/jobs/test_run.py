@@ -11,6 +11,8 @@ from datetime import date
 
 import polars as pl
 
+from quantassay.jobs.desk import opened
+
 DAY = "2025-12-17"
 
 
@@ -89,10 +91,10 @@ def test_a_deleted_temp_comes_back_the_same_state_and_all(desk):
 
 
 def test_two_processes_build_the_same_bytes(desk):
-    before = desk.temp()
+    before, artifacts = desk.temp(), len(opened(desk.root).rooms.builders)
     shutil.rmtree(desk.root / "Temp")
     done = desk.run("build", "--jobs", "2")
-    assert (done.code, done.out.splitlines()[-1], done.err) == (0, "8 built", "")
+    assert (done.code, done.out.splitlines()[-1], done.err) == (0, f"{artifacts} built", "")
     after = desk.temp()
     assert len(after) > 8
     assert {file: after[file] for file in after if "state" not in file} == {
@@ -167,11 +169,19 @@ def shows(toy, done):
     return found + [stream for stream in (done.out, done.err) if SECRET in stream]
 
 
-def test_a_credential_in_a_text_fails_the_gate_and_is_repeated_nowhere(desk, edit):
+def test_a_credential_in_a_text_is_refused_and_is_repeated_nowhere(desk, edit):
     edit(desk, "spec/00_workspace.yaml", 'name: "desk"', f'name: "app_key={SECRET}"')
     done = desk.run("run")
+    assert (done.code, done.out) == (2, "")
+    assert "spec/00_workspace.yaml:2:7: this holds a login, password or key; take it out" in done.err
+    assert shows(desk, done) == []
+
+
+def test_a_credential_in_a_comment_fails_the_gate_and_is_repeated_nowhere(desk, edit):
+    edit(desk, "spec/00_workspace.yaml", 'name: "desk"', f'name: "desk"  # app_key={SECRET}')
+    done = desk.run("run")
     assert (done.code, gates(desk)) == (1, ("failed", {"R06.1"}))
-    assert "spec/00_workspace.yaml:2:7 /name" in done.out
+    assert "spec/00_workspace.yaml:2 " in done.out
     assert shows(desk, done) == []
 
 

@@ -5,11 +5,19 @@ from pathlib import Path
 import pytest
 
 from quantassay.jobs import status as job
+from quantassay.jobs.desk import opened
 
 
 def not_ok(toy):
     """(state, words) of what is not in order, by (kind, name)."""
     return {(row.kind, row.name): (row.state, row.says) for row in job.status(toy.root) if row.state != "ok"}
+
+
+def readers_of_every_spec(toy):
+    """What is made of the values of all specs is stale when any of them changed."""
+    builders = opened(toy.root).rooms.builders.values()
+    readers = [unit.name for unit in builders if "spec_values" in unit.parameters]
+    return {("artifact", name): ("stale", "input spec_values changed") for name in readers}
 
 
 GATE = ("gate", "gate_record")
@@ -26,18 +34,48 @@ def test_all_is_well_after_a_run(desk):
     assert found["account sample"] == "sample, seen 2026-11-18T15:40:00+09:00"
 
 
+AS_OF = ("input", "as_of")
+
+
+def test_an_instant_that_a_spec_fixes_is_told_and_a_changed_one_is_stale(desk, edit):
+    (row,) = [row for row in job.status(desk.root) if row.name == "as_of"]
+    assert (row.state, row.says) == ("ok", "2026-11-18T15:45:00+09:00, as spec/40_sample_market.yaml says")
+    edit(desk, "spec/40_sample_market.yaml", "2026-11-18T15:45:00+09:00", "2026-11-18T16:45:00+09:00")
+    state, says = not_ok(desk)[AS_OF]
+    assert (state, "built for 2026-11-18T15:45:00+09:00; spec/40_sample_market.yaml says 2026-11-18T16" in says) == (
+        "stale", True,
+    )  # fmt: skip
+    assert desk.run("run").code == 0
+    assert AS_OF not in not_ok(desk)
+    marker = desk.root / "spec/00_workspace.yaml"
+    marker.write_text(marker.read_text() + 'as_of: "2026-11-18T17:45:00+09:00"\n')
+    assert "spec/00_workspace.yaml says 2026-11-18T17:45:00+09:00" in not_ok(desk)[AS_OF][1]
+    assert desk.run("run").code == 0
+    assert AS_OF not in not_ok(desk)
+
+
+def test_a_run_for_another_instant_is_told_to_be_one(desk):
+    desk.run("run", "--as-of", "2026-11-18T18:00:00+09:00")
+    assert "built for 2026-11-18T18:00:00+09:00" in not_ok(desk)[AS_OF][1]
+
+
 def test_nothing_is_made_yet(new_desk):
     found = not_ok(new_desk)
     assert set(found.values()) == {("none", "never built"), ("none", "never judged"), ("none", "never rendered")}
-    assert [kind for kind, _ in found] == ["artifact"] * 8 + ["gate"] + ["report"] * 3
+    rooms = opened(new_desk.root).rooms
+    kinds = ["artifact"] * len(rooms.builders) + ["gate"] + ["report"] * len(rooms.renderers)
+    assert [kind for kind, _ in found] == kinds
     assert new_desk.run("status").code == 0
 
 
 def test_a_changed_spec_is_named_and_only_what_stands_on_it_is_stale(desk, edit):
     edit(desk, "spec/17_next_open.yaml", "max_positions: 8", "max_positions: 7 # as agreed")
-    assert not_ok(desk) == {("artifact", "next_open_plan"): ("stale", "input next_open changed"), GATE: OTHER}
+    plan = {("artifact", "next_open_plan"): ("stale", "input next_open changed")}
+    assert not_ok(desk) == plan | readers_of_every_spec(desk) | {GATE: OTHER}
     assert desk.run("build").code == 0
-    assert not_ok(desk) == {GATE: OTHER, ("report", "next_open_plan"): ("stale", "input next_open_plan changed")}
+    found = not_ok(desk)
+    assert {kind for kind, _ in found} == {"gate", "report"}
+    assert found["report", "next_open_plan"] == ("stale", "input next_open_plan changed")
     assert desk.run("run").code == 0
     assert not_ok(desk) == {}
 
@@ -82,9 +120,11 @@ def test_an_edited_file_is_red_and_a_deleted_one_is_stale(desk, file, kind, name
 
 def test_a_page_is_stale_when_its_template_or_its_settings_changed(desk, edit):
     edit(desk, "spec/90_reports.yaml", 'title: "Data quality"', 'title: "Quality of the data"')
-    assert not_ok(desk) == {("report", "data_quality"): ("stale", "settings changed"), GATE: OTHER}
+    page = {("report", "data_quality"): ("stale", "settings changed")}
+    assert not_ok(desk) == page | readers_of_every_spec(desk) | {GATE: OTHER}
     edit(desk, "spec/90_reports.yaml", 'title: "Quality of the data"', 'title: "Data quality"')
     edit(desk, "spec/00_workspace.yaml", "own: false", "own: true")
     standard = Path(__file__).parents[2] / "renderers/data_quality.md.j2"
     desk.write("renderers/data_quality.md.j2", standard.read_text().replace("#}", "of mine #}", 1))
-    assert not_ok(desk) == {("report", "data_quality"): ("stale", "template changed"), GATE: OTHER}
+    page = {("report", "data_quality"): ("stale", "template changed")}
+    assert not_ok(desk) == page | {GATE: OTHER}

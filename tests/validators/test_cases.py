@@ -24,6 +24,33 @@ BARS = {
     "row": pl.UInt32,
 }
 
+FACTS = {
+    "feed": pl.String,
+    "ticker": pl.String,
+    "session": pl.Date,
+    "field": pl.String,
+    "value": pl.String,
+    "note": pl.String,
+    "file": pl.String,
+    "digest": pl.String,
+    "row": pl.UInt32,
+    "available_from": pl.Date,
+    "imported_at": pl.Datetime("us", "UTC"),
+    "version": pl.UInt32,
+}
+EVENTS = {
+    "study": pl.String,
+    "ticker": pl.String,
+    "session": pl.Date,
+    "entry": pl.Date,
+    "exit": pl.Date,
+    "entry_price": pl.Int64,
+    "exit_price": pl.Int64,
+    "return_ppm": pl.Int64,
+}
+# Frames that have all their columns even where a case has no row of them.
+WHOLE = {"bars": BARS, "manual_facts": FACTS}
+
 
 def gate(name):
     path = ROOT / "validators" / f"{name}.py"
@@ -33,16 +60,16 @@ def gate(name):
     return module
 
 
-def frame(rows, *, is_bars):
-    """The rows of a case as the gate gets them: dates and instants read from text, bars with all their columns."""
-    names = list(BARS) if is_bars else list(dict.fromkeys(name for row in rows for name in row))
+def frame(rows, whole):
+    """The rows of a case as the gate gets them: dates and instants read from text, all columns of a whole frame."""
+    names = list(whole) if whole else list(dict.fromkeys(name for row in rows for name in row))
     columns = {}
     for name in names:
         values = pl.Series(name, [row.get(name) for row in rows], strict=False)
-        dtype = BARS.get(name)
+        dtype = (BARS | FACTS | EVENTS).get(name)
         if dtype == pl.Date:
             columns[name] = values.cast(pl.String).str.to_date()
-        elif name == "taken_at":
+        elif name in ("taken_at", "imported_at"):
             columns[name] = values.cast(pl.String).str.to_datetime(time_unit="us", time_zone="UTC")
         else:
             columns[name] = values if dtype is None else values.cast(dtype)
@@ -55,7 +82,7 @@ def judgements(name, case):
     for parameter, described in inspect.signature(check).parameters.items():
         value = case["parameters"][parameter]
         wants_frame = described.annotation is pl.DataFrame
-        values[parameter] = frame(value, is_bars=parameter == "bars") if wants_frame else value
+        values[parameter] = frame(value, WHOLE.get(parameter)) if wants_frame else value
     assert set(case["parameters"]) == set(values), "the case gives what the gate does not read"
     return list(check(**values))
 

@@ -25,8 +25,8 @@ def command(terminal: Terminal, package: Path | None, key: Path | None, form: st
     if form == "json":
         click.echo(json.dumps(asdict(checked), ensure_ascii=False, indent=2))
     else:
-        for problem in checked.problems:
-            click.echo(problem)
+        for line in (*checked.waivers, *checked.problems):
+            click.echo(line)
         if terminal.loudness >= 0 or checked.problems:
             signed = f"signature: {checked.signature}, " if checked.signature else ""
             click.echo(

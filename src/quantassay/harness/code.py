@@ -77,6 +77,24 @@ def version(library: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
+def modules() -> tuple[Path, ...]:
+    """Every module of the package."""
+    return tuple(sorted(_PACKAGE.rglob("*.py")))
+
+
+def text(path: Path) -> str:
+    """What a module of ours says."""
+    return _source(path)[0].decode()
+
+
+@lru_cache(maxsize=1)
+def house() -> str:
+    """The digest of the whole package: what it reads and names tells which specs and fields are of use."""
+    lines = [f"{path.relative_to(_PACKAGE).as_posix()} {_source(path)[1]}" for path in modules()]
+    return files.sha256("\n".join(lines).encode())
+
+
+@lru_cache(maxsize=1)
 def engine() -> str:
     """The digest of the harness itself and the version of Python: what is made may differ when they do."""
     sources = [_PACKAGE / "__init__.py", *sorted((_PACKAGE / "harness").glob("*.py"))]

@@ -262,7 +262,8 @@ def _walk(data: Any, steps: Sequence[tuple[str, str | None]]) -> str:
 
 
 def _is_named(item: Any, field: str, name: str) -> bool:
-    return str(item.get(field)) == name if isinstance(item, dict) else str(item) == name
+    """Whether the item is the one of this name; what others call by a field of theirs may have the name as its `id`."""
+    return str(item.get(field, item.get("id"))) == name if isinstance(item, dict) else str(item) == name
 
 
 def _first(rows: Sequence[str]) -> tuple[str, ...]:

@@ -12,8 +12,10 @@ from quantassay.findings import Finding, Judged
 from quantassay.harness import canonical, rooms, rulebook, waivers
 from quantassay.harness.rooms import Unit
 from quantassay.harness.rulebook import Gate, Rule
+from quantassay.secrecy import withheld
 
 FAILS_BY_DEFAULT = frozenset({"error"})
+JUDGED_NOTHING = "judged nothing"
 NO_WAIVERS = "a desk without exceptions needs no waiver"
 
 
@@ -153,7 +155,11 @@ def tally(gate: Gate, judgements: Iterable[Judged], about: str, terms: Terms) ->
 
     def found(rule: str, artifact: str, one: Judged) -> Finding:
         severity = terms.severities.get(rule, rulebook.UNKNOWN_RULE_SEVERITY)
-        return Finding(rule, gate.name, severity, artifact, one.pointer, one.says, one.expected, one.actual)
+        # Findings are printed, packaged and mailed.
+        says, expected, actual = (
+            None if text is None else withheld(text) for text in (one.says, one.expected, one.actual)
+        )
+        return Finding(rule, gate.name, severity, artifact, one.pointer, says or "", expected, actual)
 
     try:
         for one in judgements:
@@ -179,8 +185,13 @@ def tally(gate: Gate, judgements: Iterable[Judged], about: str, terms: Terms) ->
     )  # fmt: skip
 
 
+def is_vacuous(finding: Finding) -> bool:
+    """Whether a finding says that a gate, or a rule of it, was not judged at all; nobody may waive it."""
+    return finding.says.startswith(JUDGED_NOTHING)
+
+
 def _vacuous(judged: int) -> Judged:
-    what = "judged nothing by this rule" if judged else "judged nothing"
+    what = f"{JUDGED_NOTHING} by this rule" if judged else JUDGED_NOTHING
     says = f"{what}, so it proves nothing; if zero is right, give the reason in governance/gates.yaml"
     return Judged("", ok=False, says=says)
 
@@ -241,7 +252,7 @@ def record(
     """The envelope of the artifact gate_record v1; `judged_digests` holds each judged artifact's content digest."""
     waived = {one.finding: one.waiver.id for one in verdict.waived}
     digests = dict(sorted(judged_digests.items()))
-    rules_digest = canonical.digest([asdict(rule) | {"enforced_by": list(rule.enforced_by)} for rule in verdict.rules])
+    rules_digest = rulebook.digest(verdict.rules)
     source = canonical.sha256(Path(__file__).read_bytes())
     inputs = [{"name": name, "kind": "artifact", "digest": digest} for name, digest in digests.items()]
     return {

@@ -15,17 +15,34 @@ from quantassay.harness.problems import Problem, SpecErrors
 from quantassay.harness.rooms import Rooms, Unit, discover
 from quantassay.harness.state import State
 from quantassay.harness.workspace import MARKER, Workspace, yaml_files
+from quantassay.secrecy import kinds_in_name
 
 STATE = "state.jsonl"
 _SPEC = re.compile(r"\d\d_([a-z][a-z0-9_]*)\.yaml")
 FACTS = {
+    "artifact_data": Lazy("quantassay.harness.facts:artifact_data"),
     "artifact_schema_errors": Lazy("quantassay.harness.facts:artifact_schema_errors"),
     "documents": Lazy("quantassay.harness.facts:documents"),
+    "loose_ends": Lazy("quantassay.harness.facts:loose_ends_seen"),
     "gate_units": Lazy("quantassay.harness.facts:gate_units"),
     "origin_coverage": Lazy("quantassay.harness.facts:origin_coverage"),
+    "raw_texts": Lazy("quantassay.harness.raw_texts:search"),
+    "report_places": Lazy("quantassay.harness.facts:report_places"),
     "work_items": Lazy("quantassay.harness.facts:work_items"),
 }
-FOLDERS = ("rules", "waivers", "approvals")
+# What a spec is called where an artifact has its name: 16_data_gaps_roadmap.yaml is read as data_gaps_roadmap_spec.
+TWIN = "_spec"
+# What the engine itself writes at the end of a gate run; the step that makes both is called `gate`.
+ENGINE_ARTIFACTS = ("gate_record", "definition_of_done")
+GATE_STEP = "gate"
+# Folders below governance/ that hold a file for each thing: the folder, and the schema of one file.
+FOLDERS = {
+    "approvals": ("approvals", "approval"),
+    "calibration_changes": ("calibration/changes", "calibration_change"),
+    "gap_attempts": ("data_gaps/attempts", "gap_attempt"),
+    "rules": ("rules", "rules"),
+    "waivers": ("waivers", "waiver"),
+}
 
 
 class UnknownName(AssayError):
@@ -43,6 +60,20 @@ class AmbiguousName(AssayError):
 
     def __init__(self, name: str, first: str, second: str) -> None:
         super().__init__(f"the name {name!r} stands for {first} and for {second}; rename one of them")
+
+
+class TakenName(AssayError):
+    """A builder with the name of something that the engine makes."""
+
+    def __init__(self, file: str, name: str) -> None:
+        super().__init__(f"{file}: {name} is what the engine itself makes; give the builder another name")
+
+
+class TellingName(AssayError):
+    """A file whose name may be a credential: the name would stand in every record."""
+
+    def __init__(self, file: str, what: str) -> None:
+        super().__init__(f"{file}: the name of this file holds {what}; give it another, and change the credential")
 
 
 class BadSpecName(AssayError):
@@ -101,6 +132,9 @@ class Inputs:
         self.rooms: Rooms = discover(
             workspace, standard=allowed["standard"], own=allowed["own"], remember=self.remember
         )
+        for name in (GATE_STEP, *ENGINE_ARTIFACTS):
+            if name in self.rooms.builders:
+                raise TakenName(self.rooms.builders[name].file, name)
         self.sources = self._sources()
 
     def hand(self, handed: Iterable[Handed]) -> None:
@@ -124,15 +158,20 @@ class Inputs:
         return found
 
     def _named(self) -> Iterator[tuple[str, Source]]:
+        for path in (*yaml_files(self.workspace.spec), *yaml_files(self.workspace.governance)):
+            for what in kinds_in_name(path.name):
+                raise TellingName(self.workspace.relative(path), what)
         for path in yaml_files(self.workspace.spec):
             match = _SPEC.fullmatch(path.name)
             if match is None:
                 raise BadSpecName(self.workspace.relative(path))
-            yield match.group(1), Source("spec", (path,))
+            name = match.group(1)
+            twin = name in self.rooms.builders or name in ENGINE_ARTIFACTS
+            yield name + TWIN if twin else name, Source("spec", (path,))
         for path in yaml_files(self.workspace.governance):
             yield path.stem, Source("governance", (path,))
-        for folder in FOLDERS:
-            yield folder, Source("governance", tuple(yaml_files(self.workspace.governance / folder)), "folder")
+        for name, (folder, _) in FOLDERS.items():
+            yield name, Source("governance", tuple(yaml_files(self.workspace.governance / folder)), "folder")
         for name, file in self.settings.get("files", {}).items():
             yield name, Source("file", (self.workspace.root / file["path"],), file["format"])
         for name in self.rooms.builders:
@@ -176,7 +215,7 @@ class Inputs:
 
     def record(self, name: str) -> dict[str, Any]:
         """What the build recorded of this artifact; empty where it was never built."""
-        return self.state.steps.get("gate" if name == "gate_record" else f"build:{name}", {})
+        return self.state.steps.get(GATE_STEP if name in ENGINE_ARTIFACTS else f"build:{name}", {})
 
     def file_digest(self, name: str) -> str:
         """The recorded digest of an artifact's JSON file. Raises NotBuilt."""
@@ -301,10 +340,18 @@ class Inputs:
         """The artifacts that are built, by name."""
         return [name for name in self.rooms.builders if "content" in self.record(name)]
 
+    def engine_artifacts(self) -> list[str]:
+        """The engine's own artifacts that are made, by name."""
+        made = self.record(ENGINE_ARTIFACTS[0]).get("outputs", {})
+        paths = {
+            name: self.artifact_path(name).relative_to(self.workspace.root).as_posix() for name in ENGINE_ARTIFACTS
+        }
+        return [name for name, file in paths.items() if file in made]
+
 
 def schema_stem(name: str) -> str:
     """The schema of the files behind a name: a folder of waivers holds one waiver a file."""
-    return {"waivers": "waiver", "approvals": "approval"}.get(name, name)
+    return FOLDERS[name][1] if name in FOLDERS else name.removesuffix(TWIN)
 
 
 def _flat(name: str, values: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,6 +21,19 @@ class Busy(AssayError):
         super().__init__(f"{owner} is at work in this workspace (lock {path}){waited}; try again when it has ended")
 
 
+_ours: set[Path] = set()
+
+
+def place(data: Path) -> Path:
+    """The lock of the workspace with this data folder."""
+    return data / "locks" / "build.lock"
+
+
+def is_ours(path: Path) -> bool:
+    """Whether this process holds the lock, so that a part of its work need not ask for it again."""
+    return path in _ours
+
+
 @contextlib.contextmanager
 def held(path: Path, wait_s: float = 0) -> Iterator[None]:
     """Hold the lock while the block runs; wait up to `wait_s` seconds for it. Raises Busy.
@@ -37,9 +50,11 @@ def held(path: Path, wait_s: float = 0) -> Iterator[None]:
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "command": " ".join(["assay", *sys.argv[1:]])}))
         file.flush()
+        _ours.add(path)
         try:
             yield
         finally:
+            _ours.discard(path)
             file.truncate(0)
 
 

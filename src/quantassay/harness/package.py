@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from quantassay.errors import AssayError
-from quantassay.harness import canonical, verify_package
+from quantassay.harness import canonical, raw_texts, verify_package
 from quantassay.harness.files import sha256
-from quantassay.harness.verify_package import AUDIT_ONLY, BELOW, MANIFEST, RECORD, SEAL
+from quantassay.harness.verify_package import AUDIT_ONLY, BELOW, FRONT_PAGE, MANIFEST, RECORD, SEAL
 from quantassay.harness.workspace import Workspace
+from quantassay.secrecy import kinds_in_name, withheld_name
 
 Members = dict[str, bytes]
 Seal = Callable[[bytes], bytes]
@@ -72,10 +73,26 @@ def collect(workspace: Workspace) -> Members:
             members[f"{folder}/{path.name}"] = path.read_bytes()
     if not any(name.startswith("artifacts/") for name in members):
         raise NothingToPackage(workspace.temp)
-    sources = [*workspace.spec.glob("*.yaml"), *workspace.governance.rglob("*.yaml")]
-    members |= {path.relative_to(workspace.root).as_posix(): path.read_bytes() for path in sources}
+    members |= {path.relative_to(workspace.root).as_posix(): path.read_bytes() for path in workspace.texts()}
+    packets = workspace.governance.glob("approvals/*.packet.json")
+    members |= {path.relative_to(workspace.root).as_posix(): path.read_bytes() for path in packets}
     schemas = {f"spec/schemas/{path.name}": path.read_bytes() for path in workspace.schemas.values()}
     return dict(sorted((members | schemas).items()))
+
+
+def credentials(files: Mapping[str, bytes]) -> list[str]:
+    """The texts among the files that seem to hold a credential, in words that repeat nothing of it."""
+    found = []
+    for name, data in sorted(files.items()):
+        # A packet is what the program made of specs that were searched; its amounts stand in quotes.
+        if name.startswith(("spec/", "governance/")) and not name.endswith(".packet.json"):
+            lines = [(0, what) for what in kinds_in_name(name)]
+            lines += [(one["line"], one["what"]) for one in raw_texts.matched(data)]
+            shown = withheld_name(name)
+            found += [
+                f"{shown}:{line} seems to hold {what}" if line else f"{shown} holds {what}" for line, what in lines
+            ]
+    return found
 
 
 def build(files: Mapping[str, bytes], facts: Facts, seal: Seal | None = None) -> bytes:
@@ -119,7 +136,7 @@ def failing(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _reasons(files: Mapping[str, bytes]) -> list[str]:
-    taken = sorted(files.keys() & {MANIFEST, SEAL, _SCRIPT})
+    taken = sorted(files.keys() & {MANIFEST, SEAL, FRONT_PAGE, _SCRIPT})
     try:
         return [f"{name} is a name that the package itself uses" for name in taken] + verify_package.chain(files)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -157,16 +174,43 @@ def _banner(findings: Iterable[Mapping[str, Any]], reasons: Iterable[str]) -> st
 
 
 def _sealed(members: Members, facts: Facts, more: Mapping[str, Any], seal: Seal | None) -> bytes:
-    """The statement over the members, its signature, and the zip of them all."""
+    """The front page, the statement over the members, its signature, and the zip of them all."""
     members[_SCRIPT] = Path(verify_package.__file__).read_bytes()
-    statement = canonical.dumps(_statement(members, facts, more))
+    predicate = _predicate(members, facts, more)
+    members[FRONT_PAGE] = _front_page(predicate).encode()
+    statement = canonical.dumps(_statement(members, predicate))
     members[MANIFEST] = statement
     if seal is not None:
         members[SEAL] = seal(statement)
     return archive(members)
 
 
-def _statement(members: Mapping[str, bytes], facts: Facts, more: Mapping[str, Any]) -> dict[str, Any]:
+def _front_page(predicate: Mapping[str, Any]) -> str:
+    gate = predicate["gate"]
+    passed = "There is no gate record." if gate is None else f"The gate record says {gate['status']}."
+    return (
+        f"{verify_package.opening(predicate)}\n"
+        f"Made by {predicate['engine']}, as of {predicate['as_of'] or 'no instant'}. {passed}\n\n"
+        "- `reports/`: the pages to read, each with the trace of its numbers\n"
+        "- `artifacts/`: what the pages are made from, and the gate record\n"
+        "- `spec/`, `governance/`: what was wanted and what was allowed, approvals and waivers among it\n\n"
+        "Check it with `python verify.py` in this folder, or better with `assay verify` and a script of your own.\n"
+    )
+
+
+def _statement(members: Mapping[str, bytes], predicate: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "_type": verify_package.STATEMENT,
+        "predicateType": verify_package.PREDICATE,
+        "subject": [
+            {"name": name, "digest": {"sha256": sha256(data).removeprefix("sha256:")}}
+            for name, data in sorted(members.items())
+        ],
+        "predicate": dict(predicate),
+    }
+
+
+def _predicate(members: Mapping[str, bytes], facts: Facts, more: Mapping[str, Any]) -> dict[str, Any]:
     plain = verify_package.unwrapped(members)[0] if more["audit_only"] else members
     held = verify_package.artifacts(plain)
     marks = {mark for envelope, _ in held.values() for mark in envelope["marks"]}
@@ -177,21 +221,13 @@ def _statement(members: Mapping[str, bytes], facts: Facts, more: Mapping[str, An
         digest = sha256(plain[verify_package.record_name(envelope)])
         gate = {key: envelope["data"][key] for key in ("status", "rules_digest")} | {"record": digest}
     return {
-        "_type": verify_package.STATEMENT,
-        "predicateType": verify_package.PREDICATE,
-        "subject": [
-            {"name": name, "digest": {"sha256": sha256(data).removeprefix("sha256:")}}
-            for name, data in sorted(members.items())
-        ],
-        "predicate": {
-            "package": facts.name,
-            "engine": facts.engine,
-            "as_of": as_of,
-            "marks": sorted(marks | ({AUDIT_ONLY} if more["audit_only"] else set())),
-            "gate": gate,
-            "units": [dict(unit) for unit in facts.units],
-            **more,
-        },
+        "package": facts.name,
+        "engine": facts.engine,
+        "as_of": as_of,
+        "marks": sorted(marks | ({AUDIT_ONLY} if more["audit_only"] else set())),
+        "gate": gate,
+        "units": [dict(unit) for unit in facts.units],
+        **more,
     }
 
 

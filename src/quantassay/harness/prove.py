@@ -14,7 +14,7 @@ from quantassay.harness.mutations import Mutant
 from quantassay.harness.rooms import Unit
 
 # Facts that are worked out from the artifacts themselves, so that a gate that reads them reads every artifact.
-OF_EVERY_ARTIFACT = frozenset({"artifact_schema_errors", "origin_coverage"})
+OF_EVERY_ARTIFACT = frozenset({"artifact_data", "artifact_schema_errors", "origin_coverage"})
 LONGEST_SHOWN = 120
 Progress = Callable[[int, int, str], None]
 

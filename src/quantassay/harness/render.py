@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from quantassay.errors import AssayError
 from quantassay.harness import canonical, charts, formats, pointers, template_lint, trace
+from quantassay.harness.inputs import ENGINE_ARTIFACTS
 from quantassay.harness.problems import SpecErrors
 from quantassay.harness.trace import Envelopes, Report
 
@@ -24,7 +25,7 @@ _NOT_PASSED = "Nothing on this page may be traded; the gate summary says why."
 _OPEN, _MIDDLE, _CLOSE = "\x02", "\x1f", "\x03"
 _MARKED = re.compile(f"{_OPEN}([^{_MIDDLE}]*){_MIDDLE}([^{_CLOSE}]*){_CLOSE}")
 _BLANK_LINES = re.compile(r"\n{3,}")
-GATE_RECORD = "gate_record"
+GATE_RECORD = ENGINE_ARTIFACTS[0]
 MARK_WORDS: Mapping[str, str] = MappingProxyType(
     {"SAMPLE": "Made from a simulated market. No price, name or order on this page is real."}
 )
@@ -168,11 +169,14 @@ def _format(name: str) -> Callable[..., Marked]:
 
 
 def _chart(name: str) -> Callable[..., Marked]:
-    def placed(value: object, *, id: str, **arguments: Any) -> Marked:  # noqa: A002
+    def placed(value: object, *, id: object, **arguments: Any) -> Marked:  # noqa: A002
+        id_ = _plain(id)
+        if not charts.is_id(id_):
+            raise _CannotPlace(repr(id_), f"is no id for {name}; use small letters, digits and underscores")
         if isinstance(value, Node):
             entry = {**value.reference(), "chart": name, "arguments": arguments}
             svg = charts.draw(name, value.value, arguments, value.place).decode()
-            return Marked("images", "", {**entry, "id": id, "svg": svg})
+            return Marked("images", "", {**entry, "id": id_, "svg": svg})
         raise _CannotPlace(name, "needs one list of an artifact")
 
     return placed

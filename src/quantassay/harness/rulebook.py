@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from quantassay.errors import AssayError
+from quantassay.harness import canonical
 from quantassay.harness.rooms import Unit
 
 # A breach of a rule that governance does not know must not pass for a small one.
@@ -49,6 +50,7 @@ WAIVERS = EngineGate("waivers_in_force", "Every waiver is allowed, in force, and
 # Judged when reports are written and verified, which is after the gate record.
 REPORT_TRACE = EngineGate("report_trace", "Every digit on a report page is the value that its trace names.", ("R05.2",))
 ENGINE_GATES = (WAIVERS, REPORT_TRACE)
+AFTER_THE_RECORD = (REPORT_TRACE,)
 
 
 def parse(rules: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
@@ -72,6 +74,11 @@ def parse(rules: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
 def _order(rule_id: str) -> list[tuple[int, str]]:
     """R03.10 comes after R03.9."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", rule_id)]
+
+
+def digest(rules: Iterable[Rule]) -> str:
+    """The digest of a set of rules, by which approvals and the gate record know it."""
+    return canonical.digest([asdict(rule) | {"enforced_by": list(rule.enforced_by)} for rule in rules])
 
 
 def failing(severities: Mapping[str, Any]) -> frozenset[str]:

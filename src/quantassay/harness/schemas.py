@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from quantassay.harness import pointers
 from quantassay.harness.problems import BadSchema, SchemaProblem
+from quantassay.secrecy import withheld, withheld_digits
 
 _ONE = ("additionalProperties", "items", "contains", "not", "if", "then", "else", "propertyNames")
 _ONE_MORE = ("unevaluatedItems", "unevaluatedProperties")
@@ -23,6 +24,8 @@ _PLAIN = (
     "x-digits", "x-unit",
 )  # fmt: skip
 KEYWORDS = frozenset((*_ONE, *_ONE_MORE, *_MANY, *_NAMED, *_PLAIN))
+# A breach of one of these is about an amount, which is no account number however long it is.
+_OF_AMOUNTS = ("maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "multipleOf")
 # Any of these says what an object may hold; these below judge the same object as the schema that they stand in.
 _CLOSES = ("additionalProperties", "unevaluatedProperties")
 _SAME_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas")
@@ -80,7 +83,10 @@ def _validator(text: str, name: str) -> jsonschema_rs.Validator:
 
 
 def validate(schema: dict[str, Any], value: Any) -> list[SchemaProblem]:
-    """Every breach in one pass, sorted by place. Raises BadSchema when the schema itself is wrong."""
+    """Every breach in one pass, sorted by place; none repeats what may be a credential or an account number.
+
+    Raises BadSchema when the schema itself is wrong.
+    """
     name = schema.get("$id", schema.get("title", "(unnamed)"))
     validator = _validator(json.dumps(schema, sort_keys=True), str(name))
     found = {problem for error in validator.iter_errors(value) for problem in _problems(schema, error)}
@@ -93,7 +99,8 @@ def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:
     if keyword in _CLOSES:
         known = _known_names(schema, error.schema_path)
         for name in facts["unexpected"]:
-            yield SchemaProblem(place, keyword, f"the key {name!r} is not known here{_did_you_mean(name, known)}", name)
+            says = f"the key {withheld_digits(repr(name))} is not known here{_did_you_mean(name, known)}"
+            yield SchemaProblem(place, keyword, says, name)
     elif keyword == "falseSchema":
         # The library's shape of "no keys at all", which names none of them.
         closes = [step for step in error.schema_path[-1:] if step in _CLOSES]
@@ -102,11 +109,13 @@ def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:
         )
     elif keyword == "propertyNames":
         name = facts["error"].instance
-        yield SchemaProblem(place, keyword, f"the key {name!r} may not be called so: {_message(facts['error'])}", name)
+        says = f"the key {withheld_digits(repr(name))} may not be called so: {_message(facts['error'])}"
+        yield SchemaProblem(place, keyword, says, name)
     elif keyword == "required":
         yield SchemaProblem(place, keyword, f"the key {facts['property']!r} is missing; add it")
     elif keyword == "type" and facts["types"] == ["string"] and isinstance(error.instance, int | float | bool):
-        yield SchemaProblem(place, keyword, f"{json.dumps(error.instance)} must be text; write it in quotes")
+        shown = withheld_digits(json.dumps(error.instance))
+        yield SchemaProblem(place, keyword, f"{shown} must be text; write it in quotes")
     elif keyword in ("oneOf", "anyOf") and (best := _closest(facts["context"])):
         yield SchemaProblem(place, keyword, f"fits no allowed form: {best}")
     else:
@@ -114,8 +123,8 @@ def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:
 
 
 def _message(error: Any) -> str:
-    """The library's sentence, which quotes the whole value, cut in the middle where that is long."""
-    text: str = error.message
+    """The library's sentence, which quotes the whole value: without credentials, and cut where it is long."""
+    text: str = (withheld if error.kind.name in _OF_AMOUNTS else withheld_digits)(error.message)
     half = LONGEST_MESSAGE // 2
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:half]} ... {text[-half:]}"
 

@@ -1,7 +1,7 @@
 """Specs: strict YAML files, each checked against its JSON Schema, each value with its place."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 from quantassay.harness import canonical, files, pointers, yaml_text
 from quantassay.harness.lazy import Lazy
 from quantassay.harness.problems import Problem, SchemaProblem, SpecErrors
+from quantassay.secrecy import kinds
 
 Place = tuple[int, int]
 # jsonschema_rs is loaded only where there is a schema to judge by.
 _VALIDATE = Lazy("quantassay.harness.schemas:validate")
+TAKE_IT_OUT = "take it out, change it where it is valid, and keep it outside of the workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,33 @@ def _examine(data: bytes, schema: dict[str, Any] | None, file: str) -> tuple[yam
         refused = {place for place, _ in found}
         breaches = [_located(document, breach) for breach in _VALIDATE(schema, document.value)]
         found += [(place, says) for place, says in breaches if place not in refused]
+    found += [(place, f"this holds {what}; {TAKE_IT_OUT}") for place, what in _credentials(document)]
     return document, sorted(yaml_text.located(file, text, found))
+
+
+def _credentials(document: yaml_text.Document) -> Iterator[tuple[Place, str]]:
+    """Where a key or a value holds a credential, and what it seems to be.
+
+    A value goes into artifacts, pages and packages, so nothing is made of such a file. A comment goes nowhere; a gate
+    judges it.
+    """
+    pending = [("", "", document.value)]
+    while pending:
+        pointer, key, value = pending.pop()
+        if isinstance(value, dict):
+            for name, member in value.items():
+                place = pointer + pointers.join(name)
+                if found := kinds(f'"{name}"'):
+                    yield document.keys.get(place, (1, 1)), found[0]
+                pending.append((place, name, member))
+        elif isinstance(value, list):
+            pending += [(f"{pointer}/{index}", key, item) for index, item in enumerate(value)]
+        else:
+            # A number without quotes is an amount, unless its key says otherwise.
+            lines = [f'"{line}"' for line in value.splitlines()] if isinstance(value, str) else [str(value)]
+            name = "" if kinds(f'"{key}"') else key
+            if found := [what for line in lines for what in kinds(f"{name}: {line}")]:
+                yield document.places.get(pointer, (1, 1)), found[0]
 
 
 def _located(document: yaml_text.Document, found: SchemaProblem) -> tuple[Place, str]:

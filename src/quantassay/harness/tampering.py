@@ -5,7 +5,7 @@ from pathlib import Path
 
 from quantassay.errors import AssayError
 from quantassay.harness import files
-from quantassay.harness.inputs import Inputs
+from quantassay.harness.inputs import ENGINE_ARTIFACTS, GATE_STEP, Inputs
 from quantassay.harness.lazy import Lazy
 from quantassay.harness.workspace import Workspace
 
@@ -21,8 +21,8 @@ class Tampered(AssayError):
         self.changes = changes
         parts = []
         for file, step, differences in changes:
-            kind, _, name = step.partition(":")
-            way_out = f"`assay {'build' if kind == 'build' else 'run'} --accept-rebuild {name or kind}`"
+            command = "build" if step.startswith("build:") else "run"
+            way_out = f"`assay {command} --accept-rebuild {selector(step)}`"
             lines = "".join(f"\n    {line}" for line in differences)
             parts.append(
                 f"{file} is not as the build left it; take the edit out, or make the file anew with {way_out}{lines}"
@@ -71,15 +71,35 @@ def changed(inputs: Inputs) -> list[tuple[str, str]]:
     return found
 
 
+def selector(step: str) -> str:
+    """The name by which a person selects a step: an artifact's own, a page's file, `gate` for what the gate wrote."""
+    kind, _, name = step.partition(":")
+    return f"{name}.md" if kind == "report" else name or kind
+
+
+def selected(steps: Iterable[str]) -> dict[str, str]:
+    """The step that each name selects.
+
+    A page is selected by its file, `NAME.md`, because an artifact may have its name; where none has, by NAME as well.
+    """
+    every = list(steps)
+    found = {step.partition(":")[2]: step for step in every if step.startswith("report:")}
+    found |= {name: GATE_STEP for name in ENGINE_ARTIFACTS if GATE_STEP in every}
+    found |= {step.partition(":")[2]: step for step in every if step.startswith("build:")}
+    return found | {selector(step): step for step in every}
+
+
 def check_recorded(inputs: Inputs, accept: Iterable[str] = ()) -> None:
-    """Raise Tampered for every file edited by hand, except those of the steps named in `accept`.
+    """Raise Tampered for every file edited by hand, except those of the steps that `accept` selects.
 
     Raises NothingToAccept where that is the name of nothing, so that a slip of the pen accepts nothing.
     """
-    accepted, known = set(accept), {step.rpartition(":")[2] for step in inputs.state.steps}
-    if not accepted <= known:
-        raise NothingToAccept(accepted - known, known)
-    edited = [(file, step) for file, step in changed(inputs) if step.rpartition(":")[2] not in accepted]
+    known = selected(inputs.state.steps)
+    wrong = set(accept) - known.keys()
+    if wrong:
+        raise NothingToAccept(wrong, known)
+    accepted = {known[name] for name in accept}
+    edited = [(file, step) for file, step in changed(inputs) if step not in accepted]
     if not edited:
         return
     compare = Lazy("quantassay.harness.compare:recorded_differences")

@@ -13,7 +13,6 @@ from quantassay.harness.problems import Problem
 TESTS = frozenset({"none"})
 _LOOP = ("first", "last")
 _COMPARED = ("eq", "ne", "in", "notin")
-_CHART_ID = re.compile(r"[a-z][a-z0-9_]*")
 _TAG_ALONE = re.compile(r"\s*\{%([^%]|%(?!\}))*%\}\s*|\s*\{#.*#\}\s*")
 _TAG_AT_END = re.compile(r"[^+-]%\}$|#\}$")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -185,8 +184,10 @@ def _chart(node: nodes.Call, name: str, literals: Sequence[str]) -> _Refusals:
         parts = value.items if isinstance(value, nodes.List) and keyword.key in ("y", "format") else [value]
         for part in parts:
             if not isinstance(part, nodes.Const):
-                yield from _no(part)
-            elif keyword.key == "id" and not _CHART_ID.fullmatch(str(part.value)):
+                # In a loop each chart takes its id from a value; whether that is one shows when the page is filled.
+                if keyword.key != "id" or not _is_place(part):
+                    yield from _no(part)
+            elif keyword.key == "id" and not charts.is_id(part.value):
                 yield part.lineno, f"{part.value!r} is no id for a chart; use small letters, digits and underscores"
             elif keyword.key == "title":
                 for _, number in trace.undeclared(str(part.value), literals):

@@ -30,6 +30,10 @@ except ImportError:  # then a signature is reported as not checked
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "urn:quantassay:package:v1"
 PAYLOAD = b"application/vnd.in-toto+json"
 MANIFEST, SEAL, RECORD = "manifest.json", "manifest.dsse.json", "gate_record"
+# A person who opens the package looks here first.
+FRONT_PAGE = "README.md"
+# What the engine writes about the artifacts: no gate judges it, and it names the gate record by its digest.
+ABOUT = "definition_of_done"
 AUDIT_ONLY = "AUDIT-ONLY"
 TABLE = {"rows", "columns", "key", "digest"}
 # In an audit-only package JSON stands behind this member and a report below this line, so that what was judged can be
@@ -116,17 +120,41 @@ def _told(members: Mapping[str, bytes], plain: Mapping[str, bytes], predicate: d
     true: dict[str, Any] = {
         "marks": sorted(marks | ({AUDIT_ONLY} if predicate["audit_only"] is not False else set())),
         "gate": None,
+        "waivers": [],
     }
     if RECORD in held:
         record = held[RECORD][0]
         told = {key: record["data"][key] for key in ("status", "rules_digest")}
         true |= {"gate": {**told, "record": digest(plain[record_name(record)])}, "as_of": record["as_of"]}
+        true["waivers"] = record["data"]["waivers"]
     for key, value in true.items():
         if predicate[key] != value:
             yield f"{MANIFEST} says {key} {json.dumps(predicate[key])}, the package holds {json.dumps(value)}"
+    if not members.get(FRONT_PAGE, b"").startswith(opening(predicate).encode()):
+        yield f"{FRONT_PAGE} does not open with the marks and the waivers of the package"
     for name in sorted(name for name in members if name.startswith("reports/") and name.endswith(".md")):
         text = members[name].decode()
         yield from (f"{name} does not show the mark {mark}" for mark in true["marks"] if mark not in text)
+
+
+def waived(predicate: Mapping[str, Any]) -> list[str]:
+    """A line for each waiver in force: what was found and is not counted, until when, and who answers for it."""
+    lines = []
+    for waiver in predicate["waivers"]:
+        if waiver["state"] == "active":
+            found = f"{waiver['findings']} finding{'' if waiver['findings'] == 1 else 's'}"
+            where = f"{found} of {waiver['rule']} at {waiver['artifact']}{waiver['pointer']}"
+            who = f"until {waiver['expires']}, by {waiver['approver']}: {waiver['reason']}"
+            words = f"WAIVED {waiver['id']}: {where}, {who}"
+            lines.append("".join(c if c.isprintable() else "?" for c in " ".join(words.split())))
+    return lines
+
+
+def opening(predicate: Mapping[str, Any]) -> str:
+    """How the front page must begin: the package's name, its marks, and everything that is waived."""
+    told = [f"**{mark}**" for mark in predicate["marks"]] + (waived(predicate) or ["No finding is waived."])
+    quoted = ">\n".join(f"> {line.replace('<', '&lt;')}\n" for line in told)
+    return f"# {predicate['package']}\n\n{quoted}"
 
 
 def chain(members: Mapping[str, bytes]) -> list[str]:
@@ -136,9 +164,11 @@ def chain(members: Mapping[str, bytes]) -> list[str]:
     marked += [name for name in members if ".audit." in name]
     if marked or RECORD not in held:
         return [f"{name} is {AUDIT_ONLY}" for name in sorted(marked)] or ["there is no gate record"]
+    if ABOUT not in held or RECORD not in _sources(held[ABOUT][0]):
+        return [f"there is no {ABOUT} that names the gate record"]
     data, judged = held[RECORD][0]["data"], held[RECORD][0]["data"]["judged"]
     found = [] if data["status"] == "passed" else [f"the gate record says {data['status']}"]
-    for name in sorted(judged.keys() | held.keys() - {RECORD}):
+    for name in sorted(judged.keys() | held.keys() - {RECORD, ABOUT}):
         if name not in held:
             found.append(f"the artifact {name} was judged and is missing")
         elif name not in judged:
@@ -215,6 +245,14 @@ def unwrapped(members: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]
     return plain, found
 
 
+def front(members: Mapping[str, bytes]) -> list[str]:
+    """What somebody answers for in this package, to be read before anything else; nothing where that cannot be read."""
+    try:
+        return waived(json.loads(members[MANIFEST])["predicate"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []
+
+
 def signature(members: Mapping[str, bytes], key: bytes | None) -> tuple[int, str]:
     """What the signature adds to the exit code, and what to say of it."""
     if key is None:
@@ -250,6 +288,7 @@ def main(arguments: list[str]) -> int:
         return 2
     found = problems(members, options.path.name)
     signed, says = signature(members, key)
+    sys.stdout.write("".join(f"{line}\n" for line in front(members)))
     sys.stdout.write("".join(f"{problem}\n" for problem in found))
     sys.stdout.write(f"{len(members)} files, {len(found)} problems, signature: {says}\n")
     return 1 if found else signed

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import quantassay
 from quantassay.errors import AssayError
+from quantassay.secrecy import withheld_name
 
 MARKER = Path("spec") / "00_workspace.yaml"
 _VERSIONED = re.compile(r"(.+)_v([0-9]+)")
@@ -90,12 +91,17 @@ class Workspace:
             found[match[1]] = max(int(match[2]), found.get(match[1], 1))
         return found
 
+    def texts(self) -> list[Path]:
+        """The workspace's own files that people write and packages hold: specs, governance, schemas."""
+        written = [*self.spec.glob("*.yaml"), *self.governance.rglob("*.yaml")]
+        return [*sorted(written), *sorted((self.spec / "schemas").glob("*.schema.json"))]
+
     def relative(self, path: Path) -> str:
-        """The path as people name it: from the workspace, or from the standard rooms."""
+        """The path as people name it, from the workspace or from the standard rooms, without a credential in it."""
         for root, prefix in ((self.root, ""), (self.standard, "standard:")):
             if path.is_relative_to(root):
-                return prefix + path.relative_to(root).as_posix()
-        return path.as_posix()
+                return prefix + withheld_name(path.relative_to(root).as_posix())
+        return withheld_name(path.as_posix())
 
 
 def find(start: Path) -> Workspace:

@@ -16,6 +16,7 @@ import yaml
 from quantassay.harness import pointers
 from quantassay.harness.canonical import DEEPEST, LARGEST_INTEGER
 from quantassay.harness.problems import Problem
+from quantassay.secrecy import withheld_digits
 
 Place = tuple[int, int]
 
@@ -207,7 +208,11 @@ def end_of(text: str) -> Place:
 
 
 def located(file: str, text: str, found: Iterable[tuple[Place, str]]) -> list[Problem]:
-    """Problems of this text as problems of this file, each with the line it stands on."""
+    """Problems of this text as problems of this file, each with the line it stands on; neither repeats a credential."""
     # YAML and splitlines agree on what ends a line: also U+0085, U+2028 and U+2029.
     lines = text.splitlines()
-    return [Problem(file, *place, says, lines[place[0] - 1] if place[0] <= len(lines) else "") for place, says in found]
+    problems = []
+    for place, says in found:
+        line = lines[place[0] - 1] if place[0] <= len(lines) else ""
+        problems.append(Problem(file, *place, withheld_digits(says), withheld_digits(line)))
+    return problems

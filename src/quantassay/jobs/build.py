@@ -15,7 +15,7 @@ WAIT_S = 10.0
 @contextlib.contextmanager
 def workspace_held(workspace: Workspace, wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold the workspace's lock. Raises lock.Busy."""
-    with lock.held(workspace.data / "locks" / "build.lock", wait_s):
+    with lock.held(lock.place(workspace.data), wait_s):
         yield
 
 

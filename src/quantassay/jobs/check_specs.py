@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quantassay.harness import canonical, specs
-from quantassay.harness.inputs import FOLDERS, schema_stem
+from quantassay.harness.inputs import FOLDERS
 from quantassay.harness.problems import BadSchema, Problem
 from quantassay.harness.workspace import Workspace, WrongSuffix, find
+from quantassay.secrecy import withheld_name
 
 
 def workspace(folder: Path) -> tuple[list[Path], list[Problem]]:
@@ -14,7 +15,7 @@ def workspace(folder: Path) -> tuple[list[Path], list[Problem]]:
     here = find(folder)
     named = [(path, path.stem.partition("_")[2]) for path in _yaml(here.spec)]
     named += [(path, path.stem) for path in _yaml(here.governance)]
-    named += [(path, schema_stem(room)) for room in FOLDERS for path in _yaml(here.governance / room)]
+    named += [(path, stem) for folder, stem in FOLDERS.values() for path in _yaml(here.governance / folder)]
     problems = {problem for path, stem in named for problem in _problems(here, path, stem)}
     return [path for path, _ in named], sorted(problems)
 
@@ -24,7 +25,7 @@ def _problems(here: Workspace, path: Path, stem: str) -> Iterator[Problem]:
     if path.suffix != ".yaml":
         yield Problem(file, 1, 1, str(WrongSuffix(path.relative_to(here.root))))
     if schema is None:
-        yield Problem(file, 1, 1, f"nothing checks this file: there is no schema {stem}.schema.json")
+        yield Problem(file, 1, 1, f"nothing checks this file: there is no schema {withheld_name(stem)}.schema.json")
     try:
         yield from specs.read(path, canonical.read(schema) if schema else None, file)[1]
     except (BadSchema, canonical.UnreadableJson) as error:

@@ -9,10 +9,11 @@ from quantassay.harness import files
 from quantassay.harness.build import Request
 from quantassay.harness.inputs import Handed, Inputs
 from quantassay.harness.lazy import Lazy
-from quantassay.harness.workspace import find
+from quantassay.harness.workspace import MARKER, find
 
 # Only a workspace with spec/10_desk.yaml trades a market.
 _MARKET = Lazy("quantassay.jobs.market:handed")
+_SAMPLE_INSTANT = Lazy("quantassay.jobs.market:sample_instant")
 
 
 class BadInstant(AssayError):
@@ -31,6 +32,17 @@ def built(folder: Path) -> Inputs:
     """The inputs of a workspace as it was last built: the same instant. Raises NoWorkspace."""
     inputs = opened(folder)
     return prepared(inputs, Request(as_of=inputs.state.as_of or ""))[0]
+
+
+def fixed_instant(inputs: Inputs) -> tuple[str, str] | None:
+    """The spec that fixes the instant of this desk, and the instant; None where a run takes the time of its clock.
+
+    `inputs` are prepared. Raises BadInstant.
+    """
+    if own := inputs.settings.get("as_of"):
+        return MARKER.as_posix(), instant(own)
+    sample = _SAMPLE_INSTANT(inputs) if "desk" in inputs.sources else ""
+    return (inputs.workspace.relative(inputs.source("sample_market").paths[0]), instant(sample)) if sample else None
 
 
 def instant(text: str) -> str:

@@ -9,7 +9,10 @@ import quantassay
 from quantassay.harness import code
 from quantassay.harness.workspace import NoWorkspace, find, standard_root
 
-NEEDED = ("click", "holidays", "jinja2", "jsonschema_rs", "numpy", "orjson", "polars", "pyyaml", "rfc8785", "tzdata")
+NEEDED = (
+    "click", "holidays", "jinja2", "jsonschema_rs", "lxml", "numpy", "orjson", "polars", "python_calamine", "pyyaml",
+    "requests", "rfc8785", "tzdata",
+)  # fmt: skip
 OPTIONAL = {"cryptography": "signing packages (extra `sign`)"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from quantassay.errors import AssayError
 from quantassay.harness import canonical, explain, pointers, specs
 from quantassay.harness.explain import Explained
-from quantassay.harness.inputs import Inputs
+from quantassay.harness.inputs import FOLDERS, Inputs, schema_stem
 from quantassay.harness.tampering import check_recorded
 from quantassay.jobs import desk
 
@@ -18,6 +18,14 @@ class NoReport(AssayError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} has no trace beside it; name a report in Temp/, or run `assay render`")
+
+
+class NotOneFile(AssayError):
+    """A place in a folder of governance that is not in one of its files."""
+
+    def __init__(self, folder: str, wanted: str, count: int) -> None:
+        here = f"governance/{folder}/ holds {count} file{'' if count == 1 else 's'}"
+        super().__init__(f"{here}, none of them of {wanted}" if wanted else here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +77,14 @@ def _explained(inputs: Inputs, target: str) -> list[Explained]:
 
 
 def _context(inputs: Inputs) -> explain.Context:
-    names = [*inputs.artifacts(), *(["gate_record"] if inputs.state.steps.get("gate") else [])]
+    names = [*inputs.artifacts(), *inputs.engine_artifacts()]
     here = inputs.workspace.root
 
     def file(name: str) -> str:
         return inputs.artifact_path(name).relative_to(here).as_posix()
 
     def spec_line(name: str, pointer: str) -> tuple[str, int, int, Any]:
-        path = inputs.source(name).paths[0]
+        path, pointer = _file_of(inputs, name, pointer)
         spec = specs.load(path, None, inputs.workspace.relative(path))
         value = pointers.get(spec.value, pointer)
         return spec.file, *spec.places[pointer], value
@@ -88,6 +96,21 @@ def _context(inputs: Inputs) -> explain.Context:
         return [f"{name}: {inputs.kind(name)}, digest {inputs.digest(name)}"]
 
     return explain.Context({name: inputs.envelope(name) for name in names}, file, spec_line, raw_rows)
+
+
+def _file_of(inputs: Inputs, name: str, pointer: str) -> tuple[Path, str]:
+    """The file behind a place, and the pointer inside it: in a folder, the first step is the id of a file's thing.
+
+    Raises NotOneFile.
+    """
+    source = inputs.source(name)
+    if source.format != "folder":
+        return source.paths[0], pointer
+    wanted, *steps = pointers.split(pointer) or ("",)
+    for path in source.paths:
+        if inputs.yaml(path, schema_stem(name))["value"].get("id") == wanted:
+            return path, pointers.join(*steps)
+    raise NotOneFile(FOLDERS[name][0], wanted, len(source.paths))
 
 
 def account_line(path: Path, number: int, pointer: str) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import quantassay
 from quantassay.errors import AssayError
-from quantassay.harness import build, canonical, code, files, gate, ledger, pointers, rulebook
+from quantassay.harness import build, canonical, code, done, files, gate, ledger, pointers, rulebook, work_items
 from quantassay.harness.gate import Verdict
-from quantassay.harness.inputs import Inputs, schema_stem
+from quantassay.harness.inputs import ENGINE_ARTIFACTS, GATE_STEP, Inputs, schema_stem
 from quantassay.harness.lazy import Lazy
 from quantassay.harness.places import Locate, Place, locator
 from quantassay.harness.tampering import check_recorded
 
-RECORD = "gate_record"
+RECORD, DONE = ENGINE_ARTIFACTS
 LEDGER = "gate_ledger.jsonl"
 
 
@@ -76,9 +76,28 @@ def judged_digests(inputs: Inputs) -> dict[str, str]:
     return {name: inputs.file_digest(name) for name in inputs.artifacts()}
 
 
+def definition_of_done(inputs: Inputs, record: dict[str, Any]) -> dict[str, Any]:
+    """The definition of done that goes with this gate record, worked out from what lies there now."""
+    unreported = inputs.value("unreported")["unreported"] if "unreported" in inputs.sources else []
+    return done.envelope(
+        done.Seen(
+            items=inputs.value("work_items"),
+            looked_at=inputs.value("loose_ends"),
+            unreported={entry["artifact"]: entry["why"] for entry in unreported},
+            orphans=done.excuses(inputs.value("orphans") if "orphans" in inputs.sources else None),
+            record=record,
+            gates={unit.name: unit.digest for unit in inputs.rooms.validators.values()},
+        )
+    )
+
+
 def gate_key(inputs: Inputs) -> dict[str, str]:
-    """Everything that the record's bytes depend on."""
-    key = {"engine": code.engine(), "as_of": str(inputs.state.as_of)}
+    """Everything that the bytes of the record and of the definition of done depend on."""
+    key = {"engine": code.engine(), "package": code.house(), "as_of": str(inputs.state.as_of)}
+    roots = (inputs.workspace.standard, inputs.workspace.root)
+    key["cases"] = canonical.digest([work_items.cases(root, inputs.rooms.validators) for root in roots])
+    key["case folders"] = canonical.digest(work_items.case_folders(roots[1]))
+    key["credentials"] = canonical.digest(inputs.value("raw_texts"))
     for unit in inputs.rooms.all():
         key[f"unit {unit.room} {unit.name}"] = f"{unit.digest} {code.foundation(unit, inputs.remember)[0]}"
     for name in inputs.names():
@@ -90,7 +109,7 @@ def gate_key(inputs: Inputs) -> dict[str, str]:
 
 def is_current(inputs: Inputs) -> bool:
     """Whether the record that lies there is the one that a run now would make, and the last one in the ledger."""
-    record = inputs.state.steps.get("gate")
+    record = inputs.state.steps.get(GATE_STEP)
     if record is None or any(files.digest(inputs.workspace.root / f) != d for f, d in record["outputs"].items()):
         return False
     # A run that was killed may have put the record in place and not have come to write its line.
@@ -104,16 +123,20 @@ def is_last(inputs: Inputs, digest: str) -> bool:
 
 
 def _put(inputs: Inputs, envelope: dict[str, Any], marks: list[str]) -> None:
-    data = canonical.dumps(envelope)
-    digest, file = files.sha256(data), f"Temp/{RECORD}_v1.json"
+    made = {
+        f"Temp/{RECORD}_v1.json": canonical.dumps(envelope),
+        f"Temp/{DONE}_v1.json": canonical.dumps(definition_of_done(inputs, envelope)),
+    }
+    outputs = {file: files.sha256(data) for file, data in sorted(made.items())}
+    digest = outputs[f"Temp/{RECORD}_v1.json"]
     record: dict[str, Any] = {
         "key": gate_key(inputs),
         "content": digest,
         "marks": marks,
         "status": envelope["data"]["status"],
-        "outputs": {file: digest},
+        "outputs": outputs,
     }
-    build.put(inputs, "gate", record, {file: data})
+    build.put(inputs, GATE_STEP, record, made)
     build.settle(inputs)
     inputs.forget()
     at = datetime.now(UTC).replace(microsecond=0).isoformat()
@@ -134,6 +157,8 @@ def places(inputs: Inputs) -> Locate:
 
 def _locator(inputs: Inputs, name: str) -> Locate:
     """The locator for findings about one name; a folder and a fact are looked up item by item."""
+    if name == "raw_texts":
+        return _line_of_text
     if name in ("gate_units", "work_items"):
         units = inputs.rooms.validators if name == "gate_units" else inputs.rooms.builders
         return locator({f"{name}#{pointers.join(unit.name)}": unit.file for unit in units.values()})
@@ -149,11 +174,17 @@ def _locator(inputs: Inputs, name: str) -> Locate:
     return locator({name: file}, {name: spec.places})
 
 
+def _line_of_text(_name: str, pointer: str) -> Place:
+    """The place of `/file/line` in the fact about raw texts."""
+    file, *line = pointers.split(pointer)
+    return Place(file, int(line[0])) if line and line[0] != "0" else Place(file)
+
+
 def _items(inputs: Inputs, name: str, paths: Iterable[Path]) -> dict[str, str]:
     """The file of each item of a folder, by `name#/id`."""
     found = {}
     for path in paths:
         value = inputs.yaml(path, schema_stem(name))["value"]
-        for item in value.get("rules", [value]):
+        for item in value["rules"] if name == "rules" else [value]:
             found[f"{name}#{pointers.join(item['id'])}"] = inputs.workspace.relative(path)
     return found

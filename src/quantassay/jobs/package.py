@@ -24,11 +24,14 @@ def make(folder: Path, *, audit_only: bool, key: Path | None, target: Path | Non
     """Write the package and return where it lies.
 
     Raises PackageRefused unless the gate is passed, the record is of what lies there, and every page is borne out;
-    an audit-only package is made of whatever is there.
+    an audit-only package is made of whatever is there, unless it is a credential.
     """
     inputs = desk.built(folder)
     check_recorded(inputs)
     members = package.collect(inputs.workspace)
+    # Not even a package for readers only: whoever gets it could use what stands in it.
+    if found := package.credentials(members):
+        raise package.PackageRefused(found)
     seal = _seal(key)
     if audit_only:
         data = package.build_audit_only(members, _facts(inputs), seal)
@@ -43,7 +46,7 @@ def make(folder: Path, *, audit_only: bool, key: Path | None, target: Path | Non
 
 
 def _not_ready(inputs: Inputs) -> list[str]:
-    if inputs.state.steps.get("gate") is None:
+    if not inputs.record(gate.RECORD):
         return ["nothing was judged"]
     if not gate.is_current(inputs):
         return ["the gate record is not of what lies there now"]

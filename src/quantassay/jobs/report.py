@@ -1,11 +1,12 @@
 """Render the reports from what is built, and read them again with other eyes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any
 
 from quantassay.harness import build, canonical, code, files, trace
-from quantassay.harness.inputs import Inputs
+from quantassay.harness.inputs import ENGINE_ARTIFACTS, Inputs
 from quantassay.harness.lazy import Lazy
 from quantassay.harness.problems import Problem
 from quantassay.harness.rooms import Unit
@@ -14,6 +15,8 @@ from quantassay.harness.trace import Report
 
 # Jinja2 is loaded only where a page is made; it is read again without it.
 _RENDER = Lazy("quantassay.harness.render:render")
+# Every page names the gate record, whatever else it shows.
+RECORD = ENGINE_ARTIFACTS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ def _settings(inputs: Inputs, name: str) -> Report:
 
 
 def _sources(inputs: Inputs) -> list[str]:
-    built = inputs.artifacts()
-    return [*built, "gate_record"] if inputs.state.steps.get("gate") else built
+    return [*inputs.artifacts(), *inputs.engine_artifacts()]
 
 
 def _page(inputs: Inputs, unit: Unit) -> Page:
@@ -59,12 +61,20 @@ def _page(inputs: Inputs, unit: Unit) -> Page:
     if made:
         _make(inputs, unit, report, step, key)
     file = (inputs.workspace.temp / report.file).relative_to(inputs.workspace.root).as_posix()
-    return Page(unit.name, file, made, tuple(check(inputs, unit)))
+    # The same page of the same artifacts was read already; `assay verify` and `assay package` read it anyway.
+    done = inputs.state.steps[step]
+    known = canonical.digest({"key": done["key"], "outputs": done["outputs"]})
+    found = inputs.remember(f"page {known}", partial(_read, inputs, unit))
+    return Page(unit.name, file, made, tuple(Problem(*one) for one in found))
+
+
+def _read(inputs: Inputs, unit: Unit) -> list[tuple[object, ...]]:
+    return [astuple(problem) for problem in check(inputs, unit)]
 
 
 def page_key(inputs: Inputs, unit: Unit) -> dict[str, str]:
     """Everything that a page's bytes depend on, by name."""
-    used = [name for name in _sources(inputs) if name in unit.parameters or name == "gate_record"]
+    used = [name for name in _sources(inputs) if name in unit.parameters or name == RECORD]
     return {
         "engine": code.engine(),
         "template": unit.digest,

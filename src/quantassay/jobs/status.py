@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantassay.harness import build
-from quantassay.harness.inputs import Inputs
+from quantassay.harness.inputs import GATE_STEP, Inputs
 from quantassay.harness.tampering import changed
 from quantassay.jobs import desk, gate, market, report
 
@@ -26,7 +26,20 @@ def status(folder: Path) -> list[Row]:
     rows = [_artifact(inputs, name, edited) for name in inputs.rooms.builders]
     rows.append(_gate(inputs, edited))
     rows += [_report(inputs, name, edited) for name in inputs.rooms.renderers]
-    return [*rows, *(Row("input", name, "ok", says) for name, says in market.ages(inputs))]
+    return [*rows, *_instant(inputs), *(Row("input", name, "ok", says) for name, says in market.ages(inputs))]
+
+
+def _instant(inputs: Inputs) -> list[Row]:
+    """The instant that everything was built for, beside the one that a run would take where a spec fixes it."""
+    built, fixed = inputs.state.as_of, desk.fixed_instant(inputs)
+    if built is None or fixed is None:
+        return []
+    file, instant = fixed
+    if built == instant:
+        return [Row("input", "as_of", "ok", f"{instant}, as {file} says")]
+    return [
+        Row("input", "as_of", "stale", f"built for {built}; {file} says {instant}, and `assay run` would take that")
+    ]
 
 
 def _artifact(inputs: Inputs, name: str, edited: dict[str, str]) -> Row:
@@ -44,18 +57,16 @@ def _artifact(inputs: Inputs, name: str, edited: dict[str, str]) -> Row:
 
 
 def _gate(inputs: Inputs, edited: dict[str, str]) -> Row:
-    record = inputs.state.steps.get("gate")
+    record = inputs.state.steps.get(GATE_STEP)
     if record is None:
-        return Row("gate", "gate_record", "none", "never judged")
-    files = [file for file, step in edited.items() if step == "gate"]
+        return Row("gate", gate.RECORD, "none", "never judged")
+    files = [file for file, step in edited.items() if step == GATE_STEP]
     if files:
-        return Row("gate", "gate_record", "red", f"{', '.join(files)} was edited by hand")
+        return Row("gate", gate.RECORD, "red", f"{', '.join(files)} was edited by hand")
     unbuilt = [name for name in inputs.rooms.builders if not inputs.record(name)]
     if unbuilt or not gate.is_current(inputs):
-        return Row(
-            "gate", "gate_record", "stale", f"{record['status']}, but of something else than what lies there now"
-        )
-    return Row("gate", "gate_record", "ok" if record["status"] == "passed" else "red", record["status"])
+        return Row("gate", gate.RECORD, "stale", f"{record['status']}, but of something else than what lies there now")
+    return Row("gate", gate.RECORD, "ok" if record["status"] == "passed" else "red", record["status"])
 
 
 def _report(inputs: Inputs, name: str, edited: dict[str, str]) -> Row:

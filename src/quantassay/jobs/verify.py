@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantassay.errors import AssayError
-from quantassay.harness import compare, files, ledger, verify_package, verify_tables
+from quantassay.harness import canonical, compare, done, files, ledger, verify_package, verify_tables
 from quantassay.harness.inputs import Inputs
 from quantassay.harness.tampering import kept
 from quantassay.jobs import desk, gate, report
@@ -21,12 +21,16 @@ class UnreadablePackage(AssayError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was looked at, and what is wrong; nothing looked at is wrong too. `signature` is for packages."""
+    """What was looked at, and what is wrong; nothing looked at is wrong too.
+
+    `signature` is for packages, and so is `waivers`: a line for each waiver in force.
+    """
 
     files: int
     pages: int
     problems: tuple[str, ...]
     signature: str = ""
+    waivers: tuple[str, ...] = ()
 
 
 def workspace(folder: Path) -> Checked:
@@ -40,7 +44,7 @@ def workspace(folder: Path) -> Checked:
     ]
     pages = 0
     if not problems:
-        problems += _tables(inputs)
+        problems += [*_tables(inputs), *_definition_of_done(inputs)]
         for unit in inputs.rooms.renderers.values():
             pages += 1
             problems += [str(problem) for problem in report.check(inputs, unit)]
@@ -75,8 +79,8 @@ def _strangers(inputs: Inputs) -> list[str]:
 
 
 def _gate(inputs: Inputs) -> list[str]:
-    record = inputs.state.steps.get("gate")
-    if record is None:
+    record = inputs.record(gate.RECORD)
+    if not record:
         return ["nothing was judged: there is no gate record; run `assay run`"]
     if any(files.digest(inputs.workspace.root / file) != digest for file, digest in record["outputs"].items()):
         # That the record is edited or missing is said already; what it says counts for nothing.
@@ -90,6 +94,23 @@ def _gate(inputs: Inputs) -> list[str]:
         for n in inputs.artifacts()
         if judged.get(n) != files.digest(inputs.artifact_path(n))
     ]
+
+
+def _definition_of_done(inputs: Inputs) -> list[str]:
+    """Whether the definition of done is what the gate record and what lies there now make of it.
+
+    Where something has changed since it can only be held against the record: that it is stale is no breach.
+    """
+    path, record = inputs.artifact_path(gate.DONE), inputs.envelope(gate.RECORD)
+    if not path.exists():
+        return [f"there is no Temp/{path.name}; run `assay run`"]
+    before = path.read_bytes()
+    wrong = done.unfounded(canonical.loads(before), record)
+    if not wrong and gate.is_current(inputs):
+        after = canonical.dumps(gate.definition_of_done(inputs, record))
+        wrong = [] if before == after else list(compare.recorded_differences(path.name, before, after))
+    says = f"Temp/{path.name} is not what the gate record and the workspace make of it; `assay run` makes it anew"
+    return ["\n    ".join([says, *wrong])] if wrong else []
 
 
 def _tables(inputs: Inputs) -> Iterator[str]:
@@ -118,4 +139,5 @@ def package(path: Path, key: Path | None) -> Checked:
         raise UnreadablePackage(path, f"signature {says}")
     if failed:
         problems.append(f"signature: {says}")
-    return Checked(len(members), sum(name.endswith(".md") for name in members), tuple(problems), says)
+    pages = sum(name.startswith("reports/") and name.endswith(".md") for name in members)
+    return Checked(len(members), pages, tuple(problems), says, tuple(verify_package.front(members)))
