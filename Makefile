@@ -7,16 +7,16 @@ BIN := $(VENV)/bin
 PY_ROOMS := $(wildcard builders/*.py validators/*.py tools/*.py benchmarks/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help gate test lint prepare-json render package verify prove bench bench-peers lock clean
+.PHONY: help gate test lint prepare-json render package verify prove ops-calibration-backlog bench bench-peers lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 gate: $(VENV)/.run ## Build the desk, gate it and write its reports
 	@$(BIN)/assay run
 
 test: $(VENV)/.dev ## Lint, then all tests; fails if either does
-	@$(MAKE) --no-print-directory lint; lint=$$?; $(BIN)/python -m pytest -q; tests=$$?; exit $$((lint || tests))
+	@$(MAKE) --no-print-directory lint; lint=$$?; $(BIN)/python -m pytest -q -n auto --dist worksteal; tests=$$?; exit $$((lint || tests))
 
 lint: $(VENV)/.dev ## Style, format, types and layers
 	$(BIN)/ruff check -q
@@ -38,6 +38,14 @@ verify: $(VENV)/.run ## Re-check every digest and every number under Temp/
 
 prove: $(VENV)/.run ## Mutate the artifacts and count what the gates catch
 	@$(BIN)/assay prove
+
+# The exit code is the gate's, so that a schedule turns red; the reports are there to be read either way.
+ops-calibration-backlog: $(VENV)/.run ## Build, gate and report; say where the calibration review lies
+	@$(BIN)/assay run; code=$$?; \
+	for report in calibration_review_report calibration_approval_list; do \
+		page=Temp/$${report}_v1.md; \
+		if test -f $$page; then echo "to review: $$page"; else echo "not written: $$page"; fi; \
+	done; exit $$code
 
 bench: $(VENV)/.run benchmarks/.peers/.made ## Measure against the peers; writes benchmarks/results.md
 	@$(BIN)/python benchmarks/run.py --write
