@@ -13,23 +13,11 @@ from hypothesis import strategies as st
 
 from quantassay.domain.manual.sell_inputs import NoGap
 from quantassay.harness import canonical, origins, pointers, schemas
+from quantassay.store.manual_facts import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/validators/sell_inputs_rederived"
-FACTS = {
-    "feed": pl.String,
-    "ticker": pl.String,
-    "session": pl.Date,
-    "field": pl.String,
-    "value": pl.String,
-    "note": pl.String,
-    "file": pl.String,
-    "digest": pl.String,
-    "row": pl.UInt32,
-    "available_from": pl.Date,
-    "imported_at": pl.Datetime("us", "UTC"),
-    "version": pl.UInt32,
-}
+FACTS = dict(SCHEMA)
 READS = ("as_of", "manual_facts", "listing_import", "data_gaps_roadmap", "trading_calendar")
 STATES = ["short_balance_ratio", "short_balance_change", "premium", "tracking_error", "aum"]
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from quantassay.store.manual_facts import SCHEMA
+
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent
 BARS = {
@@ -24,20 +26,7 @@ BARS = {
     "row": pl.UInt32,
 }
 
-FACTS = {
-    "feed": pl.String,
-    "ticker": pl.String,
-    "session": pl.Date,
-    "field": pl.String,
-    "value": pl.String,
-    "note": pl.String,
-    "file": pl.String,
-    "digest": pl.String,
-    "row": pl.UInt32,
-    "available_from": pl.Date,
-    "imported_at": pl.Datetime("us", "UTC"),
-    "version": pl.UInt32,
-}
+FACTS = dict(SCHEMA)
 EVENTS = {
     "study": pl.String,
     "ticker": pl.String,
