@@ -10,25 +10,41 @@ from typing import Any
 from quantassay.domain.remembered import remembered
 from quantassay.findings import Judged, judged
 
-RULES = ["R01.1"]
+RULES = ["R01.1", "R01.7"]
 FRIDAY, WEEKEND = 5, (6, 7)
 NEW_YEAR = (1, 2)
+PLAIN = ("zone", "currency", "first", "last", "regular_hours")
+# Lists of the spec of which the artifact keeps these members.
+PARTS = {"breaks": ("from", "start", "end"), "segments": ("from", "name", "open", "close")}
 LISTS = ("sessions", "special_sessions", "closed", "disputed", "overrides")
+
+Tables = dict[str, dict[str, dict[str, dict[str, str]]]]
 
 
 def check(
     trading_calendar: dict[str, Any],
     calendars: dict[str, Any],
-    holiday_sources: dict[str, dict[str, str]],
+    desk: dict[str, Any],
+    holiday_sources: Tables,
     recorded_closures: dict[str, Any],
     calendar_overrides: dict[str, Any],
 ) -> Iterator[Judged]:
     """Judges each plain field, and each row of each list against the row that ought to stand for its date."""
-    for name in ("market", "zone", "first", "last", "regular_hours"):
-        says = f"{name} is not what the calendar spec says"
+    markets = calendars["markets"]
+    market = next((key for key, row in markets.items() if desk["market"] in (key, *row["serves"])), None)
+    if market is None:
+        says = f"the calendar spec has no market {desk['market']}, which the desk trades"
+        yield judged("/market", ok=False, says=says, actual=trading_calendar.get("market"), rule="R01.7")
+        return
+    spec = markets[market]
+    plain = {"market": market, **{name: spec[name] for name in PLAIN}}
+    for name, members in PARTS.items():
+        plain[name] = [dict(zip(members, map(row.get, members), strict=True)) for row in spec[name]]
+    for name, right in plain.items():
         actual = trading_calendar.get(name)
-        yield judged(f"/{name}", ok=actual == calendars[name], says=says, expected=calendars[name], actual=actual)
-    expected = _expected(calendars, holiday_sources, recorded_closures, calendar_overrides)
+        says = f"{name} is not what the calendar spec says of {market}"
+        yield judged(f"/{name}", ok=actual == right, says=says, expected=right, actual=actual, rule="R01.7")
+    expected = _expected(calendars, market, holiday_sources, recorded_closures, calendar_overrides)
     for name in LISTS:
         yield from _compare(name, expected[name], trading_calendar.get(name, []))
 
@@ -54,21 +70,23 @@ def _compare(name: str, expected: dict[str, Any], rows: list[Any]) -> Iterator[J
 
 @remembered
 def _expected(
-    spec: dict[str, Any],
-    holiday_sources: dict[str, dict[str, str]],
-    recorded: dict[str, Any],
-    overrides: dict[str, Any],
+    calendars: dict[str, Any],
+    market: str,
+    holiday_sources: Tables,
+    recorded_closures: dict[str, Any],
+    calendar_overrides: dict[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Each list of the artifact by date, decided one date at a time from the texts of the inputs."""
-    ruled = {row["date"]: row for row in overrides["overrides"]}
+    spec, tables = calendars["markets"][market], holiday_sources[market]
+    recorded = recorded_closures["markets"][market]
+    ruled = {row["date"]: row for row in calendar_overrides["overrides"] if row["market"] == market}
     lists: dict[str, dict[str, Any]] = {name: {} for name in LISTS}
     day, last = date.fromisoformat(spec["first"]), date.fromisoformat(spec["last"])
     # Of a year that began before the calendar the first session is not known.
     opened_year = day.year if (day.month, day.day) > NEW_YEAR else None
     while day <= last:
-        text = day.isoformat()
-        closers, openers, names = _votes(day, spec, holiday_sources, recorded)
-        rule = ruled.get(text)
+        text, rule = day.isoformat(), ruled.get(day.isoformat())
+        closers, openers, names = _votes(day, spec, tables["closed"], recorded["closed"])
         if rule:
             lists["overrides"][text] = {"date": text, "state": rule["state"], "source": rule["source"]}
         if day.isoweekday() in WEEKEND and (not rule or rule["state"] == "closed"):
@@ -78,11 +96,14 @@ def _expected(
         elif closers and not openers and len(closers) >= spec["quorum"] and not rule:
             lists["closed"][text] = {"date": text, "name": names[0] if names else "", "sources": closers}
         else:
-            agreed = not closers and len(openers) >= spec["quorum"]
-            if not rule and not agreed:
-                lists["disputed"][text] = {"date": text, "closed_by": closers, "open_by": openers}
+            early, against = _early(text, spec, tables["early"], recorded["early"], rule)
+            unsure = {"date": text, "closed_by": closers, "open_by": [*openers, "override"] if rule else openers}
+            if early is None:
+                lists["disputed"][text] = {**unsure, "early_by": against}
+            elif not rule and (closers or len(openers) < spec["quorum"]):
+                lists["disputed"][text] = unsure
             lists["sessions"][text] = text
-            special = _special(day, spec, rule, is_first=opened_year != day.year)
+            special = _special(text, spec, rule, is_first=opened_year != day.year, early=bool(early))
             if special:
                 lists["special_sessions"][text] = special
             opened_year = day.year
@@ -91,27 +112,30 @@ def _expected(
 
 
 def _votes(
-    day: date, spec: dict[str, Any], holiday_sources: dict[str, dict[str, str]], recorded: dict[str, Any]
+    day: date, spec: dict[str, Any], tables: dict[str, dict[str, str]], recorded: dict[str, list[str]]
 ) -> tuple[list[str], list[str], list[str]]:
     """Who calls this date closed, who calls it open, and the names that the closers give it."""
-    text = day.isoformat()
+    text, own = day.isoformat(), spec["market_closures"]
     closers: list[str] = []
     openers: list[str] = []
     names: list[str] = []
     for source in spec["sources"]:
         if not source["from"] <= text <= source["until"]:
             continue
-        name = None
-        if source["id"] == "recorded":
-            name = "" if text[5:] in recorded["closed"].get(text[:4], ()) else None
-        elif text in holiday_sources[source["id"]]:
-            name = holiday_sources[source["id"]][text]
-        if name is None and source["id"] == spec["market_closures"]["source"]:
-            name = _market_closure(day, spec["market_closures"])
+        name = _said(source["id"], text, tables, recorded)
+        if name is None and own and source["id"] == own["source"]:
+            name = _market_closure(day, own)
         (openers if name is None else closers).append(source["id"])
         if name:
             names.append(name)
     return closers, openers, names
+
+
+def _said(source: str, text: str, tables: dict[str, dict[str, str]], recorded: dict[str, list[str]]) -> str | None:
+    """The name under which a source lists this date, None where it does not list it."""
+    if source == "recorded":
+        return "" if text[5:] in recorded.get(text[:4], ()) else None
+    return tables.get(source, {}).get(text)
 
 
 def _market_closure(day: date, market: dict[str, Any]) -> str | None:
@@ -125,12 +149,34 @@ def _market_closure(day: date, market: dict[str, Any]) -> str | None:
     return None
 
 
-def _special(day: date, spec: dict[str, Any], rule: dict[str, str] | None, *, is_first: bool) -> dict[str, str] | None:
-    text = day.isoformat()
+def _early(
+    text: str,
+    spec: dict[str, Any],
+    tables: dict[str, dict[str, str]],
+    recorded: dict[str, list[str]],
+    rule: dict[str, str] | None,
+) -> tuple[bool | None, list[str]]:
+    """Whether the session closes early, None where that is not settled, and who says that it does."""
+    told = spec["early_closes"]
+    if told is None or (rule is not None and "open" in rule):
+        return False, []
+    asked = [row for row in spec["sources"] if row["id"] in told["sources"]]
+    voters = [row["id"] for row in asked if row["from"] <= text <= row["until"]]
+    early = [one for one in voters if _said(one, text, tables, recorded) is not None]
+    if len(voters) < spec["quorum"] or 0 < len(early) < len(voters):
+        return None, early
+    return bool(early), early
+
+
+def _special(
+    text: str, spec: dict[str, Any], rule: dict[str, str] | None, *, is_first: bool, early: bool
+) -> dict[str, str] | None:
     if rule and "open" in rule:
         return {"session": text, "open": rule["open"], "close": rule["close"], "kind": rule["name"]}
-    first = spec["first_session_of_year"]
-    if is_first and text >= first["from"]:
-        close = max((row for row in spec["regular_hours"] if row["from"] <= text), key=lambda row: row["from"])["close"]
-        return {"session": text, "open": first["open"], "close": close, "kind": first["kind"]}
+    regular = max((row for row in spec["regular_hours"] if row["from"] <= text), key=lambda row: row["from"])
+    first, half = spec["first_session_of_year"], spec["early_closes"]
+    if early:
+        return {"session": text, "open": regular["open"], "close": half["close"], "kind": half["kind"]}
+    if first and is_first and text >= first["from"]:
+        return {"session": text, "open": first["open"], "close": regular["close"], "kind": first["kind"]}
     return None

@@ -26,8 +26,8 @@ def test_a_ruling_counts_at_once_though_nothing_is_built_and_the_days_were_kept(
         new_desk,
         "governance/calendar_overrides.yaml",
         "overrides:\n",
-        'overrides:\n  - date: "2026-11-18"\n    state: "closed"\n    name: "Storm"\n    source: "the exchange"\n'
-        '    noted_on: "2026-11-17"\n',
+        'overrides:\n  - market: "XKRX"\n    date: "2026-11-18"\n    state: "closed"\n    name: "Storm"\n'
+        '    source: "the exchange"\n    noted_on: "2026-11-17"\n',
     )
     assert date(2026, 11, 18) not in trading_days(desks.opened(new_desk.root)).sessions
     assert not (new_desk.root / "Temp").exists()

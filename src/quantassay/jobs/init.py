@@ -8,6 +8,10 @@ from pathlib import Path
 from quantassay.errors import AssayError
 from quantassay.harness.workspace import MARKER, standard_root
 
+MARKETS = ("XKRX", "XNYS", "XSHG")
+# What the standard desk trades.
+_USUAL = "XKRX"
+_DESK = Path("spec/10_desk.yaml")
 _IGNORED = "# Made by the program, or the desk's own state: neither belongs in version control.\nTemp/\ndata/\n"
 
 
@@ -18,8 +22,11 @@ class AlreadyThere(AssayError):
         super().__init__(f"{path} is there already and is left alone; choose another folder, or work in that one")
 
 
-def init(folder: Path) -> list[str]:
-    """Copy spec/ and governance/ of the standard set into `folder`; the files made, from it. Raises AlreadyThere."""
+def init(folder: Path, market: str = _USUAL) -> list[str]:
+    """Copy spec/ and governance/ of the standard set into `folder`, for a desk that trades this market.
+
+    The files made, from the folder. Raises AlreadyThere.
+    """
     source = standard_root()
     wanted = [path for room in ("spec", "governance") for path in sorted((source / room).rglob("*"))]
     wanted = [path for path in wanted if path.is_file() and path.parent.name != "schemas"]
@@ -31,6 +38,10 @@ def init(folder: Path) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         made.append(target.relative_to(folder).as_posix())
+    if market != _USUAL:
+        desk = folder / _DESK
+        old, new = (f"\nmarket: {one}\n".encode() for one in (_USUAL, market))
+        desk.write_bytes(desk.read_bytes().replace(old, new, 1))
     marker = folder / MARKER
     name = "".join(c if c.isprintable() else "?" for c in folder.resolve().name) or "desk"
     # A text in JSON is the same text in YAML, quotes and all.

@@ -36,22 +36,46 @@ def spec():
 
 
 @pytest.fixture(scope="session")
-def calendar_data():
+def calendar_of():
+    """The data of the calendar of a market, made of the real specs; each is made once."""
     path = ROOT / "builders/trading_calendar.py"
     unit = importlib.util.spec_from_file_location("trading_calendar", path)
     module = importlib.util.module_from_spec(unit)
     unit.loader.exec_module(module)
-    return module.build(
-        calendars=read("spec/11_calendars.yaml"),
-        holiday_sources=holiday_sources(),
-        recorded_closures=read("governance/recorded_closures.yaml"),
-        calendar_overrides=read("governance/calendar_overrides.yaml"),
-    )
+    made = {}
+
+    def make(market):
+        if market not in made:
+            made[market] = module.build(
+                calendars=read("spec/11_calendars.yaml"),
+                desk={"market": market},
+                holiday_sources=holiday_sources(),
+                recorded_closures=read("governance/recorded_closures.yaml"),
+                calendar_overrides=read("governance/calendar_overrides.yaml"),
+            )
+        return made[market]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def calendar_data(calendar_of):
+    return calendar_of("XKRX")
 
 
 @pytest.fixture(scope="session")
 def xkrx(calendar_data):
     return calendar(calendar_data)
+
+
+@pytest.fixture(scope="session")
+def xnys(calendar_of):
+    return calendar(calendar_of("XNYS"))
+
+
+@pytest.fixture(scope="session")
+def xshg(calendar_of):
+    return calendar(calendar_of("XSHG"))
 
 
 @pytest.fixture

@@ -3,11 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from quantassay.errors import AssayError
 
 SATURDAY = 5
 OVERRIDE = "override"
+
+
+class NoCalendar(AssayError):
+    """A market that has no calendar."""
+
+    def __init__(self, market: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"spec/11_calendars.yaml has no market {market!r}; it has {', '.join(sorted(known))}: "
+            "name one of them, or add the market there"
+        )
 
 
 class UselessOverride(AssayError):
@@ -64,6 +75,20 @@ class Settled:
     closed_by: tuple[str, ...]
     open_by: tuple[str, ...]
     name: str
+
+
+def market_key(calendars: Mapping[str, Any], market: str) -> str:
+    """The market of the calendar spec that keeps the sessions of this exchange, such as XNYS for XNAS.
+
+    Raises NoCalendar.
+    """
+    markets = calendars["markets"]
+    if market in markets:
+        return market
+    for key, row in markets.items():
+        if market in row["serves"]:
+            return str(key)
+    raise NoCalendar(market, {*markets, *(served for row in markets.values() for served in row["serves"])})
 
 
 def settle(day: date, sources: Iterable[Source], override: Override | None, quorum: int) -> Settled:

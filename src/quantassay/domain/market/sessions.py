@@ -10,9 +10,14 @@ from zoneinfo import ZoneInfo
 
 from quantassay.errors import AssayError
 
+REGULAR = "regular"
+
 
 class State(StrEnum):
-    """What the exchange does at an instant. Each state includes its first instant and excludes its last."""
+    """What the exchange does at an instant. Each state includes its first instant and excludes its last.
+
+    INTRADAY lasts from the open to the close of the regular session, a break inside it included.
+    """
 
     PRE_OPEN = "PRE_OPEN"
     INTRADAY = "INTRADAY"
@@ -57,6 +62,8 @@ class Calendar:
 
     `regular` holds (first date, open, close), ascending; `special` the sessions whose hours differ.
     `disputed` holds sessions on which the sources disagree: nobody may trade on them until an override rules.
+    `breaks` holds (first date, start, end) of the break inside a session, `segments` (first date, name, open, close) of
+    trading beside the regular session; both ascending. The close of a session is the regular one's, whatever follows.
     """
 
     zone: ZoneInfo
@@ -66,6 +73,9 @@ class Calendar:
     regular: tuple[tuple[date, time, time], ...]
     special: Mapping[date, tuple[time, time]]
     disputed: frozenset[date]
+    currency: str = "KRW"
+    breaks: tuple[tuple[date, time, time], ...] = ()
+    segments: tuple[tuple[date, str, time, time], ...] = ()
 
 
 def calendar(data: Mapping[str, Any]) -> Calendar:
@@ -78,11 +88,14 @@ def calendar(data: Mapping[str, Any]) -> Calendar:
         regular=tuple((date.fromisoformat(row["from"]), *_times(row)) for row in data["regular_hours"]),
         special={date.fromisoformat(row["session"]): _times(row) for row in data["special_sessions"]},
         disputed=frozenset(date.fromisoformat(row["date"]) for row in data["disputed"]),
+        currency=data["currency"],
+        breaks=tuple((date.fromisoformat(row["from"]), *_times(row, "start", "end")) for row in data["breaks"]),
+        segments=tuple((date.fromisoformat(row["from"]), row["name"], *_times(row)) for row in data["segments"]),
     )
 
 
-def _times(row: Mapping[str, str]) -> tuple[time, time]:
-    return time.fromisoformat(row["open"]), time.fromisoformat(row["close"])
+def _times(row: Mapping[str, str], first: str = "open", last: str = "close") -> tuple[time, time]:
+    return time.fromisoformat(row[first]), time.fromisoformat(row[last])
 
 
 def instant(text: str) -> datetime:
@@ -132,6 +145,29 @@ def state(cal: Calendar, at: datetime) -> State:
     if at < today_hours.open:
         return State.PRE_OPEN
     return State.INTRADAY if at < today_hours.close else State.AFTER_CLOSE
+
+
+def in_break(cal: Calendar, at: datetime) -> bool:
+    """Whether the exchange makes its break inside the session at this instant; the session goes on after it."""
+    today = local_day(cal, at)
+    rows = [row for row in cal.breaks if row[0] <= today]
+    if not rows or state(cal, at) is not State.INTRADAY:
+        return False
+    _, start, end = rows[-1]
+    return start <= at.astimezone(cal.zone).time() < end
+
+
+def segment(cal: Calendar, at: datetime) -> str | None:
+    """Which part of a session's day trades at this instant: `regular`, the name of a segment beside it, or None.
+
+    The regular session wins where it runs late into another segment; its break is a part of it (see `in_break`).
+    """
+    now = state(cal, at)
+    if now is State.CLOSED or now is State.INTRADAY:
+        return REGULAR if now is State.INTRADAY else None
+    local = at.astimezone(cal.zone)
+    in_force = {name: (opens, closes) for first, name, opens, closes in cal.segments if first <= local.date()}
+    return next((name for name, (opens, closes) in in_force.items() if opens <= local.time() < closes), None)
 
 
 def session_before(cal: Calendar, day: date) -> date:
