@@ -1,17 +1,23 @@
 """Chooses the names to look at: the imported list or the largest turnover, and every name that is held."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from quantassay.domain.figures import amount
 from quantassay.domain.market import universe
 
 ORIGINS = {
     "/source": ["universe_rules:/source"],
     "/session": ["universe_import:/session", "evaluation_bars:/session"],
     "/considered": ["universe_import:/names", "evaluation_bars:/names"],
-    "/below_floors": ["universe_rules:/minimum_close", "universe_rules:/minimum_turnover"],
+    "/below_floors": [
+        "universe_rules:/minimum_close",
+        "universe_rules:/minimum_turnover",
+        "trading_calendar:/currency",
+    ],
     "/beyond_limit": ["universe_rules:/limit"],
     "/names/*/ticker": ["universe_import:/names/{ticker}/ticker", "evaluation_bars:/names/{ticker}/ticker"],
     "/names/*/name": ["universe_import:/names/{ticker}/name"],
@@ -26,6 +32,7 @@ def build(
     universe_rules: dict[str, Any],
     universe_import: dict[str, Any] | None,
     account_snapshot: dict[str, Any],
+    trading_calendar: dict[str, Any],
 ) -> dict[str, Any]:
     """The names in the order of the source; held names that are not among them follow by ticker, without figures."""
     rows = universe_import["names"] if universe_import else []
@@ -39,9 +46,15 @@ def build(
     else:
         session = evaluation_bars["session"]
         listed = universe.by_turnover(_decided_on(bars, evaluation_bars), called)
-    chosen = universe.select(listed, universe.floors(universe_rules))
+    chosen = universe.select(listed, universe.floors(universe_rules, trading_calendar["currency"]))
     names = [
-        {"ticker": one.ticker, "name": one.name, "close": one.close, "turnover": one.turnover, "held_only": False}
+        {
+            "ticker": one.ticker,
+            "name": one.name,
+            "close": amount(one.close),
+            "turnover": amount(one.turnover),
+            "held_only": False,
+        }
         for one in chosen.taken
     ]
     return {
@@ -65,7 +78,7 @@ def _decided_on(bars: pl.DataFrame, evaluation_bars: Mapping[str, Any]) -> pl.Da
 def _held(
     account_snapshot: Mapping[str, Any], chosen: universe.Selection, called: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    held = {row["ticker"] for row in account_snapshot["holdings"] if row["quantity"] > 0}
+    held = {row["ticker"] for row in account_snapshot["holdings"] if Decimal(row["quantity"]) > 0}
     missing = sorted(held - {one.ticker for one in chosen.taken})
     return [
         {"ticker": ticker, "name": called.get(ticker, ticker), "close": None, "turnover": None, "held_only": True}

@@ -3,8 +3,10 @@
 A name that slipped in is bought without anybody having chosen it; a list of last month chooses for another market.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -13,15 +15,18 @@ from quantassay.domain.agreement import agree
 from quantassay.findings import Judged, judged
 
 RULES = ["R02.3"]
+# More decimals no double has: each halving of the last bit adds one.
+MOST_PLACES = 1100
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - what it names is what it reads
     universe: dict[str, Any],
     bars: pl.DataFrame,
     evaluation_bars: dict[str, Any],
     universe_rules: dict[str, Any],
     universe_import: dict[str, Any] | None,
     account_snapshot: dict[str, Any],
+    trading_calendar: dict[str, Any],
 ) -> Iterator[Judged]:
     """Judges each field of each name, what was left out, that somebody was chosen, and the age of the list."""
     listed = universe_import["names"] if universe_import is not None else []
@@ -31,13 +36,15 @@ def check(
     session = evaluation_bars["session"]
     if imported:
         session = universe_import["session"] if universe_import is not None else session
-        offered = [(row["ticker"], row["close"], row["turnover"]) for row in listed]
+        offered = [(row["ticker"], Fraction(row["close"]), Fraction(row["turnover"])) for row in listed]
     else:
         offered = _by_turnover(bars, evaluation_bars)
     chosen: list[dict[str, Any]] = []
     low = full = 0
+    money = trading_calendar["currency"]
+    least, least_a_day = (Fraction(universe_rules[f"minimum_{name}"][money]) for name in ("close", "turnover"))
     for ticker, close, turnover in offered:
-        if close < universe_rules["minimum_close"] or turnover < universe_rules["minimum_turnover"]:
+        if close < least or turnover < least_a_day:
             low += 1
         elif len(chosen) == universe_rules["limit"]:
             full += 1
@@ -59,23 +66,32 @@ def check(
     yield _age(session, evaluation_bars, universe_rules["largest_import_age_days"])
 
 
-def _by_turnover(bars: pl.DataFrame, evaluation_bars: dict[str, Any]) -> list[tuple[str, int, int]]:
+def _by_turnover(bars: pl.DataFrame, evaluation_bars: dict[str, Any]) -> list[tuple[str, Fraction, Fraction]]:
     session = evaluation_bars["session"]
     decided = {row["ticker"] for row in evaluation_bars["names"] if row["session"] == session}
     day = bars.filter(pl.col("session") == date.fromisoformat(session)).select("ticker", "close", "volume")
     found = [
-        (ticker, int(close), int(close) * volume)
+        (ticker, Fraction(str(close)), Fraction(str(close)) * volume)
         for ticker, close, volume in day.iter_rows()
-        if ticker in decided and close is not None and float(close).is_integer() and volume is not None
+        if ticker in decided and close is not None and 0 < close < math.inf and volume is not None
     ]
     return sorted(found, key=lambda row: (-row[2], row[0]))
 
 
 def _name(
-    ticker: str, names: dict[str, str], close: int | None, turnover: int | None, *, held_only: bool
+    ticker: str, names: dict[str, str], close: Fraction | None, turnover: Fraction | None, *, held_only: bool
 ) -> dict[str, Any]:
-    name = names.get(ticker, ticker)
-    return {"ticker": ticker, "name": name, "close": close, "turnover": turnover, "held_only": held_only}
+    amounts = {"close": _text(close), "turnover": _text(turnover)}
+    return {"ticker": ticker, "name": names.get(ticker, ticker), **amounts, "held_only": held_only}
+
+
+def _text(value: Fraction | None) -> int | str | None:
+    """The decimal digits of an amount, as many as it has."""
+    if value is None or value.denominator == 1:
+        return None if value is None else value.numerator
+    places = next(count for count in range(1, MOST_PLACES) if not (value * 10**count).denominator > 1)
+    whole, rest = divmod(int(value * 10**places), 10**places)
+    return f"{whole}.{rest:0{places}}"
 
 
 def _age(session: str, evaluation_bars: dict[str, Any], most: int) -> Judged:

@@ -175,8 +175,10 @@ def test_a_faulty_file_is_refused_by_name_and_the_good_one_beside_it_loads(tmp_p
 
 def test_every_harmful_code_has_a_case():
     shown_elsewhere = {"bad_ticker", "comma_ambiguous", "credential", "no_session", "ticker_twice", "unreadable"}
-    # Those of the lists that are downloaded by hand.
-    tests = "".join(path.read_text(encoding="utf-8") for path in CASES.parents[1].glob("*/manual/test_*.py"))
+    shown_elsewhere |= {"adjusted_missing", "adjusted_unreadable"}  # in test_adjusted_prices
+    # Those of the lists that are downloaded by hand, and of quotes.
+    others = [*CASES.parents[1].glob("*/manual/test_*.py"), CASES.parent / "test_quotes_csv.py"]
+    tests = "".join(path.read_text(encoding="utf-8") for path in others)
     shown_elsewhere |= {code for code in HARMFUL if f'"{code}"' in tests}
     assert {path.name.split(".")[0] for path in REFUSED} | shown_elsewhere == set(HARMFUL)
     assert not set(HARMFUL) & set(HARMLESS)

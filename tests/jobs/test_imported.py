@@ -135,13 +135,13 @@ def test_the_sample_is_made_once_and_read_like_any_market(data, sample_spec):
     assert not ensure_sample(data, sample_spec, sample_days(600))
     assert state(data) == before
     frame = bars.read(data, "SAMPLE")
-    assert frame["ticker"].n_unique() == 60
+    assert frame["ticker"].n_unique() == 62
     assert frame.schema == bars.SCHEMA
     log, _ = import_log(data, "SAMPLE")
     assert sum(f["rows"] for f in log["files"]) == frame.height
     assert all(f["loaded"] for f in log["files"])
     listed, _ = universe_import(data, "SAMPLE")
-    assert (listed["session"], len(listed["names"])) == ("2026-11-18", 60)
+    assert (listed["session"], len(listed["names"])) == ("2026-11-18", 61)
     assert "simulated" in explain_bar(data, "SAMPLE", "/990010/2026-11-18/close")[2]
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from quantassay.feeds import bar_series
+from quantassay.feeds.adjusted_prices import ADJUSTED_CLOSE, adjusted
 from quantassay.feeds.bar_checks import FOREIGN, NEEDED, row_issues, type_rows
 from quantassay.feeds.csv_text import Header, Sheet, read_sheet, shorten
 from quantassay.feeds.issues import Issue
@@ -28,6 +30,7 @@ _HEADERS = {
     "volume": ("volume", "vol", "거래량"),
     FOREIGN: ("foreignnetbuy", "외국인", "외국인순매수", "외국인순매수량", "외국인순매매", "외국인순매매량"),
     "ticker": ("ticker", "symbol", "code", "tscode", "종목코드", "단축코드", "티커"),
+    ADJUSTED_CLOSE: ("adjclose", "adjustedclose"),
 }
 HEADER = Header(
     known={text: column for column, texts in _HEADERS.items() for text in texts},
@@ -35,8 +38,6 @@ HEADER = Header(
     unused=frozenset(
         (
             *(
-                "adjclose",
-                "adjustedclose",
                 "adjfactor",
                 "amount",
                 "value",
@@ -50,6 +51,18 @@ HEADER = Header(
         )
     ),
 )
+
+
+class Prices(StrEnum):
+    """Which prices of a file are read.
+
+    RAW: open, high, low, close as they stand. ADJUSTED: brought to the file's adjusted close where it has one, else as
+    they stand, in a file whose prices are adjusted ones. ADJUSTED_COLUMN: the same, and the file must have one.
+    """
+
+    RAW = "raw"
+    ADJUSTED = "adjusted"
+    ADJUSTED_COLUMN = "adjusted_column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,12 @@ class BarsRead:
 
 
 def read_bars(
-    files: Iterable[RawFile], market: Market, taken_at: datetime | None = None, latest: date = date.max
+    files: Iterable[RawFile],
+    market: Market,
+    taken_at: datetime | None = None,
+    latest: date = date.max,
+    *,
+    prices: Prices = Prices.RAW,
 ) -> BarsRead:
     """Read bar files of one market. Never raises for what stands in a file.
 
@@ -91,6 +109,7 @@ def read_bars(
         market: whose ticker form and price rules hold
         taken_at: when the bars were taken (aware); marks the bars of that date in the market's zone
         latest: the last date that a bar can be of
+        prices: which prices of the files are meant
 
     Returns:
         a frame with the columns of `store.bars.SCHEMA`, one bar a ticker and session.
@@ -100,7 +119,7 @@ def read_bars(
     issues: list[Issue] = []
     waiting = iter(files)
     while batch := list(islice(waiting, BATCH)):
-        part = _read_batch(batch, market, latest)
+        part = _read_batch(batch, market, latest, prices)
         frames.append(part.frame)
         reads += part.files
         issues += part.issues
@@ -114,12 +133,14 @@ def read_bars(
     return BarsRead(frame.sort(bars.KEY), tuple(reads), tuple(sorted(issues, key=lambda issue: issue.order)))
 
 
-def _read_batch(batch: list[RawFile], market: Market, latest: date) -> BarsRead:
-    sheets = [_sheet(file, market) for file in batch]
+def _read_batch(batch: list[RawFile], market: Market, latest: date, prices: Prices) -> BarsRead:
+    sheets = [_sheet(file, market, prices) for file in batch]
     names = [file.name for file in batch]
     typed = type_rows(pl.concat([_text_frame(i, sheet) for i, sheet in enumerate(sheets)]), market, latest)
+    if prices is not Prices.RAW:
+        typed = adjusted(typed)
     issues = [issue for sheet in sheets for issue in sheet.issues] + row_issues(typed, names, market)
-    settled, more = bar_series.settle(_values(typed.filter(~_harmful())), names)
+    settled, more = bar_series.settle(bar_values(typed.filter(~is_no_bar())), names)
     issues += more
     counts = dict(settled.group_by("file").len().iter_rows())
     bad = {issue.file for issue in issues if not issue.harmless}
@@ -144,12 +165,15 @@ def _read_batch(batch: list[RawFile], market: Market, latest: date) -> BarsRead:
     return BarsRead(frame, tuple(reads), tuple(issues))
 
 
-def _sheet(file: RawFile, market: Market) -> Sheet:
+def _sheet(file: RawFile, market: Market, prices: Prices) -> Sheet:
     """The file's text by column, with the issues that concern it as a whole."""
     if file.refusal is not None:
         return Sheet(file.name, {}, (), (), ",", 0, (file.refusal,))
     sheet = read_sheet(file.name, file.data, HEADER)
     found = [Issue(file.name, None, code, says) for code, says in _whole_file(file, sheet, market)]
+    if prices is Prices.ADJUSTED_COLUMN and sheet.columns and ADJUSTED_CLOSE not in sheet.columns:
+        says = "has no column Adj Close; import it with --prices raw, or with --prices adjusted if all its prices are"
+        found.append(Issue(file.name, None, "adjusted_missing", says))
     return replace(sheet, issues=(*sheet.issues, *found))
 
 
@@ -183,6 +207,7 @@ def _text_frame(index: int, sheet: Sheet) -> pl.DataFrame:
     columns = {name: list(sheet.columns.get(name, ())) for name in ("date", *NEEDED)}
     height = len(sheet.lines) if sheet.columns else 0
     foreign = sheet.columns.get(FOREIGN)
+    adjusted_close = sheet.columns.get(ADJUSTED_CLOSE)
     return pl.DataFrame(
         {
             "file": pl.repeat(index, height, dtype=pl.UInt32, eager=True),
@@ -190,16 +215,19 @@ def _text_frame(index: int, sheet: Sheet) -> pl.DataFrame:
             "lot": pl.repeat(LOT if _in_lots(sheet) else 1, height, dtype=pl.UInt32, eager=True),
             **{name: pl.Series(cells, dtype=pl.String) for name, cells in columns.items()},
             FOREIGN: pl.Series([None] * height if foreign is None else list(foreign), dtype=pl.String),
+            ADJUSTED_CLOSE: pl.Series(
+                [None] * height if adjusted_close is None else list(adjusted_close), dtype=pl.String
+            ),
         }
     )
 
 
-def _harmful() -> pl.Expr:
+def is_no_bar() -> pl.Expr:
     """Rows that are no bars: wrong ones, and those without any value."""
     return pl.col("code").is_not_null() & ~pl.col("code").is_in(["halt_bar", "open_unknown", "edge_rounding"])
 
 
-def _values(typed: pl.DataFrame) -> pl.DataFrame:
+def bar_values(typed: pl.DataFrame) -> pl.DataFrame:
     """The bars in their final types: a halt stands still at its close, an unknown open is null."""
     still = pl.col("code").eq_missing("halt_bar")
     prices = {name: pl.when(still).then("n_close").otherwise(f"n_{name}") for name in ("open", "high", "low")}

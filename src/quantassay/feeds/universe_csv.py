@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
+from quantassay.domain.figures import amount
 from quantassay.feeds.csv_text import Header, Sheet, capped, read_sheet, shorten
 from quantassay.feeds.issues import Issue
 from quantassay.feeds.markets import Market
@@ -25,19 +27,22 @@ HEADER = Header(
     required=tuple(_HEADERS),
     unused=frozenset(("시장구분", "소속부", "대비", "등락률", "시가", "고가", "저가", "시가총액", "상장주식수")),
 )
-_AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.0*)?")
+_AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?")
 _STAMP = re.compile(r"(?:^|[^0-9])([0-9]{8})$")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedName:
-    """One line of a universe list: close in the market's currency, volume in shares, turnover in currency."""
+    """One line of a universe list: close and turnover in the market's currency, volume in shares.
+
+    An amount that is no whole number is decimal text, in markets whose prices have decimals.
+    """
 
     ticker: str
     name: str
-    close: int
+    close: int | str
     volume: int
-    turnover: int
+    turnover: int | str
     row: int
 
 
@@ -86,8 +91,9 @@ def _collect(sheet: Sheet, market: Market, names: list[ListedName]) -> Iterator[
     cells = zip(*(sheet.columns[column] for column in _HEADERS), strict=True)
     for line, row in zip(sheet.lines, cells, strict=True):
         ticker, name, *texts = (cell.strip() for cell in row)
-        amounts = [_amount(text) for text in texts]
-        close, volume, turnover = amounts
+        close, turnover = (_amount(text, whole=market.whole_prices) for text in (texts[0], texts[2]))
+        volume = _shares(texts[1])
+        amounts = (close, volume, turnover)
         if not market.is_ticker(ticker):
             says = f"has the ticker {shorten(ticker)}; are leading zeros lost? {market.key} codes have {market.form}"
             yield Issue(sheet.name, line, "bad_ticker", says)
@@ -100,7 +106,8 @@ def _collect(sheet: Sheet, market: Market, names: list[ListedName]) -> Iterator[
         elif close is None or volume is None or turnover is None:
             wrong = [f"{column} {shorten(text)}" for column, text in zip(list(_HEADERS)[2:], texts, strict=True)]
             bad = ", ".join(text for text, amount in zip(wrong, amounts, strict=True) if amount is None)
-            yield Issue(sheet.name, line, "not_a_number", f"has {bad}, no whole amount from 0 to 2^53")
+            kind = "whole amount" if market.whole_prices else "amount"
+            yield Issue(sheet.name, line, "not_a_number", f"has {bad}, no {kind} from 0 to 2^53")
         elif close == 0:
             yield Issue(sheet.name, line, "zero_price", f"has the close 0 for {ticker}")
         else:
@@ -108,11 +115,16 @@ def _collect(sheet: Sheet, market: Market, names: list[ListedName]) -> Iterator[
         first.setdefault(ticker, line)
 
 
-def _amount(text: str) -> int | None:
+def _amount(text: str, *, whole: bool) -> int | str | None:
     if _AMOUNT.fullmatch(text) is None or len(text) > LONGEST:
         return None
-    amount = int(text.partition(".")[0].replace(",", ""))
-    return amount if amount <= LARGEST else None
+    value = Decimal(text.replace(",", ""))
+    return amount(value) if value <= LARGEST and (value == int(value) or not whole) else None
+
+
+def _shares(text: str) -> int | None:
+    shares = _amount(text, whole=True)
+    return shares if isinstance(shares, int) else None
 
 
 def _stamp(stem: str) -> date | None:

@@ -11,7 +11,7 @@ import polars as pl
 
 from quantassay.errors import AssayError
 from quantassay.feeds import sample_market
-from quantassay.feeds.csv_bars import BarsRead, FileRead, read_bars
+from quantassay.feeds.csv_bars import BarsRead, FileRead, Prices, read_bars
 from quantassay.feeds.issues import HARMLESS, Issue
 from quantassay.feeds.markets import market_of
 from quantassay.feeds.raw_files import SourceMissing, list_source, read_file, read_files
@@ -20,13 +20,22 @@ from quantassay.harness import canonical, lock
 from quantassay.jobs import quarantine
 from quantassay.jobs.imported import ensure_sample, import_log, keep_universe, universe_import
 from quantassay.store import bars
-from quantassay.store.bars_index import SAMPLE, BarsIndex, CannotStore, clear_parts, read_index
+from quantassay.store.bars_index import (
+    SAMPLE,
+    BarsIndex,
+    CannotStore,
+    NoBars,
+    adjusted_key,
+    clear_parts,
+    read_index,
+)
 
 __all__ = [
     "BarNotFound",
     "ImportReport",
     "NotAnInstant",
     "ensure_sample",
+    "explain_adjusted_bar",
     "explain_bar",
     "import_bars",
     "import_log",
@@ -74,16 +83,17 @@ class ImportReport:
     changed: bool
 
 
-def import_bars(
+def import_bars(  # noqa: PLR0913 - the keywords may be left out
     data_dir: Path,
     source: Path,
     market: str,
     taken_at: datetime | None = None,
     now: datetime | None = None,
     *,
+    prices: Prices = Prices.RAW,
     dry_run: bool = False,
 ) -> ImportReport:
-    """Import a folder of bar files, or one file.
+    """Import a folder of bar files, or one file, into the market's raw series or into its adjusted one.
 
     Files load or are quarantined one by one; a file that loads replaces all bars of its ticker; one that is refused
     leaves them. The store and the log change together or not at all.
@@ -94,6 +104,7 @@ def import_bars(
         market: market key
         taken_at: when the bars were taken (aware); marks the bars of that date
         now: the time of the import (aware); a bar dated later than that anywhere on earth is refused
+        prices: which series is filled, and from which columns; the other one stays as it is
         dry_run: say what would happen, write nothing
 
     Raises:
@@ -101,23 +112,24 @@ def import_bars(
         lock.Busy, CannotStore, BarsDamaged: the store cannot take it.
     """
     place = market_of(market)
+    key = market if prices is Prices.RAW else adjusted_key(market)
     if taken_at is not None and taken_at.tzinfo is None:
         raise NotAnInstant(taken_at.isoformat(), "has no zone")
     if taken_at is not None and now is not None and taken_at > now:
         raise NotAnInstant(taken_at.isoformat(), "has not come yet")
     paths, others = list_source(source)
-    with contextlib.nullcontext() if dry_run else _held(data_dir):
-        read = read_bars(read_files(paths), place, taken_at, _latest(now))
+    with contextlib.nullcontext() if dry_run else held(data_dir):
+        read = read_bars(read_files(paths), place, taken_at, _latest(now), prices=prices)
         asides = [Issue(name, None, "not_csv", "is no .csv file and was not read") for name in others]
         if taken_at is not None and read.frame["taken_at"].null_count() == read.frame.height:
             says = f"no bar that loaded is of the date of {taken_at.isoformat()}, so --taken-at marks nothing"
             asides.append(Issue(source.name, None, "taken_at_unused", says))
-        frame, log, notes = _merged(data_dir, market, read, keep_taken=taken_at is None)
-        changed = _state(bars.content_digest(frame), log) != _current(read_index(data_dir, market))
+        frame, log, notes = _merged(data_dir, key, read, keep_taken=taken_at is None)
+        changed = _state(bars.content_digest(frame), log) != _current(read_index(data_dir, key))
         if not dry_run:
-            clear_parts(data_dir, market)
-            _set_aside(data_dir, market, read)
-            bars.replace(data_dir, market, frame, log)
+            clear_parts(data_dir, key)
+            _set_aside(data_dir, key, read)
+            bars.replace(data_dir, key, frame, log)
     issues = sorted([*read.issues, *notes, *asides], key=lambda issue: issue.order)
     return ImportReport(
         files=len(read.files),
@@ -145,7 +157,7 @@ def import_universe(
     place = market_of(market)
     if not source.is_file():
         raise SourceMissing(source, "is no file")
-    with contextlib.nullcontext() if dry_run else _held(data_dir):
+    with contextlib.nullcontext() if dry_run else held(data_dir):
         file = read_file(source)
         read = read_universe(file, place, session, _latest(now))
         names = [{field: getattr(name, field) for field in name.__slots__} for name in read.names]
@@ -174,7 +186,7 @@ def explain_bar(data_dir: Path, market: str, pointer: str) -> list[str]:
         raise BarNotFound(market, pointer)
     bar = found.row(0, named=True)
     log, _ = import_log(data_dir, market)
-    digest = next((f["digest"] for f in log["files"] if f["loaded"] and f["ticker"] == ticker), "sha256:unknown")
+    digest = next((f["digest"] for f in log["files"] if f["loaded"] and f["file"] == bar["source"]), "sha256:unknown")
     values = ", ".join(f"{name} {_plain(bar[name])}" for name in _VALUES)
     origin = "simulated by spec/40_sample_market.yaml" if market == SAMPLE else f"file {digest[:19]}"
     lines = [f"{market} {ticker} {session}: {values}", f"{bar['source']} line {bar['row']} ({origin})"]
@@ -183,6 +195,14 @@ def explain_bar(data_dir: Path, market: str, pointer: str) -> list[str]:
     if bar["taken_at"] is not None:
         lines.append(f"taken at {bar['taken_at'].isoformat()}")
     return lines
+
+
+def explain_adjusted_bar(data_dir: Path, key: str, pointer: str) -> list[str]:
+    """The same in the adjusted series, which a name need not have: then that is what there is to say of it."""
+    try:
+        return explain_bar(data_dir, key, pointer)
+    except (NoBars, BarNotFound):
+        return [f"{key}: no adjusted bar {pointer} was imported"]
 
 
 def write_sample(data_dir: Path, spec: Mapping[str, Any], sessions: Sequence[date], recipe: str) -> None:
@@ -206,7 +226,7 @@ def write_sample(data_dir: Path, spec: Mapping[str, Any], sessions: Sequence[dat
 
 
 @contextlib.contextmanager
-def _held(data_dir: Path) -> Iterator[None]:
+def held(data_dir: Path) -> Iterator[None]:
     """Hold the workspace's lock, so that no build reads while the store changes. Raises lock.Busy, CannotStore."""
     path = data_dir / "locks" / "build.lock"
     try:

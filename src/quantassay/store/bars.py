@@ -1,4 +1,8 @@
-"""Daily bars of a market in Parquet, replaced whole and checked against their index on every read."""
+"""Daily bars of a market in Parquet, replaced whole and checked against their index on every read.
+
+A market has two series, each with its own folder, index and import log: raw prices under the market's key (`XKRX`),
+adjusted ones beside it (`XKRX.adjusted`). Nothing reads both as one, and writing one leaves the other untouched.
+"""
 
 import hashlib
 import io
@@ -102,7 +106,8 @@ def replace(data_dir: Path, market: str, frame: pl.DataFrame, log: bytes, recipe
         replace_file(log_file, log)
         write_index(data_dir, index)
         _sweep(parquet.parent, "*.parquet", keep=name)
-        _sweep(log_file.parent, f"{market}.*.json", keep=log_file.name)
+        # Sixteen digits and not `*`: the logs of XKRX.adjusted begin with XKRX too, and are another series.
+        _sweep(log_file.parent, f"{market}.{'[0-9a-f]' * 16}.json", keep=log_file.name)
     return index
 
 

@@ -17,7 +17,9 @@ from quantassay.errors import AssayError
 INDEX = "index.json"
 # The simulated market's key; nobody can import into it.
 SAMPLE = "SAMPLE"
-_MARKET = re.compile(r"[A-Z][A-Z0-9]{1,15}")
+# Behind a market's key: the series of its adjusted prices. The key alone is the raw series, prices as they were traded.
+_ADJUSTED = ".adjusted"
+_MARKET = re.compile(r"[A-Z][A-Z0-9]{1,15}(\.adjusted)?")
 
 
 class NotAMarketKey(AssayError):
@@ -34,14 +36,14 @@ class NoBars(AssayError):
         why = (
             "every file imported was quarantined (data/imports/quarantine says why)" if refused else "none imported yet"
         )
-        super().__init__(f"there are no bars of {market}: {why}; run `assay import bars DIR --market {market}`")
+        super().__init__(f"there are no bars of {market}: {why}; run `{_import(market)}`")
 
 
 class BarsDamaged(AssayError):
     """The stored files no longer are what the import wrote."""
 
     def __init__(self, path: Path, why: str, market: str) -> None:
-        again = "build again" if market == SAMPLE else f"import again with `assay import bars DIR --market {market}`"
+        again = "build again" if market == SAMPLE else f"import again with `{_import(market)}`"
         super().__init__(f"{path} {why}; delete data/bars/{market} and {again}")
 
 
@@ -75,6 +77,17 @@ class BarsIndex:
     log: str
     log_sha256: str
     recipe: str
+
+
+def adjusted_key(market: str) -> str:
+    """The key of the series of the market's adjusted prices, which is stored apart from the raw one."""
+    return market + _ADJUSTED
+
+
+def _import(key: str) -> str:
+    """The command that fills the series of this key."""
+    market = key.removesuffix(_ADJUSTED)
+    return f"assay import bars DIR --market {market}" + (" --prices adjusted" if market != key else "")
 
 
 def sha256(data: bytes) -> str:

@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 
 from quantassay.domain.market import quality
+from quantassay.domain.market.bar_faults import ordered
 
 TODAY = date(2026, 11, 18)
 
 
 def counted(bars, cal, today=TODAY):
-    return {row.pop("ticker"): row for row in quality.counts(bars, cal, today).to_dicts()}
+    return {row.pop("ticker"): row for row in quality.counts(ordered(bars), cal, today).to_dicts()}
 
 
 def test_a_sound_name_has_nothing_against_it(frame, xkrx):
@@ -73,6 +74,15 @@ def test_halts_are_flat_or_zero_and_have_no_volume():
     assert not halts(volume=1)
     assert not halts(high=101.0)
     assert not halts(open=0.0)
+    nan = float("nan")
+    assert not halts(open=nan, high=nan, low=nan, close=nan)
+    assert not halts(open=None)
+
+
+def test_a_bar_that_stands_twice_hides_no_missing_session(frame, xkrx):
+    days = ("2026-11-12", "2026-11-12", "2026-11-16", "2026-11-17")
+    rows = counted(frame(*(("900010", day, 100, 5) for day in days)), xkrx)
+    assert (rows["900010"]["bars"], rows["900010"]["missing"]) == (4, 1)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +103,6 @@ def test_staleness_is_counted_in_sessions(xkrx, decided, latest, sessions):
 )
 def test_the_worst_reason_is_the_verdict(reasons, verdict):
     assert quality.verdict(reasons, {"thin": "warning", "stale": "blocked"}) == verdict
-
-
-@pytest.mark.parametrize(("price", "kept"), [(61_700.0, 61_700), (0.1, "0.1"), (1_301.5, "1301.5")])
-def test_prices_are_kept_exactly(price, kept):
-    assert quality.exact(price) == kept
-    assert type(quality.exact(price)) is type(kept)
 
 
 def test_the_import_is_summed_up():

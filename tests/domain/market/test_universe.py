@@ -1,10 +1,14 @@
 """The universe: floors included, the order kept, the largest turnover first."""
 
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
+import pytest
+import yaml
 
-from quantassay.domain.market.universe import Floors, Listed, by_turnover, from_import, select
+from quantassay.domain.market.universe import Floors, Listed, NoFloor, by_turnover, floors, from_import, select
 
 FLOORS = Floors(close=1_000, turnover=1_000_000, limit=2)
 
@@ -31,7 +35,7 @@ def test_turnover_orders_names_and_the_ticker_breaks_ties():
         ("900010", 1000.0, 50),
         ("900020", 2000.0, 25),
         ("900030", 1000.0, 51),
-        ("900040", 1000.5, 10**6),
+        ("900040", -1.0, 10**6),
         ("900050", float("nan"), 10**6),
         ("900060", 1000.0, None),
     ]
@@ -47,3 +51,22 @@ def test_turnover_orders_names_and_the_ticker_breaks_ties():
 def test_an_import_keeps_its_own_order():
     rows = [{"ticker": "9000B0", "name": "Birch", "close": 10, "volume": 3, "turnover": 31, "row": 2}]
     assert from_import(rows) == [Listed("9000B0", "Birch", 10, 31)]
+
+
+def test_turnover_of_decimal_closes_is_exact():
+    rows = [("AAPL", 0.1, 3), ("BRK.B", 0.3, 1), ("QQQ", 258.1, 7)]
+    schema = {"ticker": pl.String, "close": pl.Float64, "volume": pl.Int64}
+    # In floating point 0.1 * 3 is more than 0.3, and AAPL would stand before BRK.B for the wrong reason.
+    assert by_turnover(pl.DataFrame(rows, schema, orient="row"), {}) == [
+        Listed("QQQ", "QQQ", Decimal("258.1"), Decimal("1806.7")),
+        Listed("AAPL", "AAPL", Decimal("0.1"), Decimal("0.3")),
+        Listed("BRK.B", "BRK.B", Decimal("0.3"), Decimal("0.3")),
+    ]
+
+
+def test_each_currency_has_its_own_floors():
+    rules = yaml.safe_load((Path(__file__).parents[3] / "spec/14_universe_rules.yaml").read_text(encoding="utf-8"))
+    assert floors(rules, "KRW").close == 1_000
+    assert floors(rules, "USD") == Floors(Decimal(5), Decimal(5_000_000), rules["limit"])
+    with pytest.raises(NoFloor, match="no floors in EUR; it has CNY, KRW, USD"):
+        floors(rules, "EUR")

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from quantassay.domain.market import predecessor
+from quantassay.domain.market.predecessor import Thin
 from quantassay.domain.market.sessions import Calendar, hours, is_complete, is_session, last_complete, local_day
 
 COMPLETE = "complete"
@@ -17,16 +18,6 @@ TAKEN_EARLY = "taken_early"
 NO_SESSION = "no_session"
 FUTURE = "future"
 LAST_BAR = "last_bar"
-THIN_INTRADAY = "thin_intraday"
-
-
-@dataclass(frozen=True, slots=True)
-class Thin:
-    """When a volume is thin: below `ratio` of the mean of up to `bars` bars before it, if that is above `floor`."""
-
-    bars: int
-    floor: int
-    ratio: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +70,10 @@ def evaluate(bars: pl.DataFrame, cal: Calendar, at: datetime, chosen: Rule) -> p
 
     `bars` is sorted by ticker and session. A bar on a date that is no session, or of a day to come, never decides.
     """
-    states = judged(bars, cal, at, chosen.grace)
-    ends = _ends(states, at, chosen)
+    # The other columns would be copied three times over.
+    needed = bars.select("ticker", "session", "volume", "taken_at", "source")
+    states = judged(needed, cal, at, chosen.grace)
+    ends = _ends(states, cal, at, chosen)
     kept = states.join(ends.select("ticker", "end"), on="ticker", maintain_order="left")
     kept = kept.filter(pl.col("session") <= pl.col("end"))
     early = pl.col("state").is_in([TAKEN_EARLY, SESSION_OPEN]) & (pl.col("session") < pl.col("end"))
@@ -109,27 +102,36 @@ def last_session(cal: Calendar, at: datetime, chosen: Rule) -> str:
     return last_complete(cal, at, chosen.grace).isoformat()
 
 
-def _ends(states: pl.DataFrame, at: datetime, chosen: Rule) -> pl.DataFrame:
+def _ends(states: pl.DataFrame, cal: Calendar, at: datetime, chosen: Rule) -> pl.DataFrame:
     """ticker, end (the deciding session or null), reason, rows; one row a ticker in order."""
     grouped = states.group_by("ticker", maintain_order=True)
     if chosen.policy == "session":
         complete = pl.col("session").filter(pl.col("state") == COMPLETE).last()
         return grouped.agg(complete.alias("end"), pl.col("state").last().alias("reason"), pl.len().alias("rows"))
+    known = pl.col("state") != FUTURE
     if chosen.policy == LAST_BAR:
-        last = pl.col("session").last().alias("end")
+        last = pl.col("session").filter(known).last().alias("end")
         return grouped.agg(last, pl.len().alias("rows")).with_columns(pl.lit(LAST_BAR).alias("reason"))
     # The old rule knew one series at a time; it is here to be compared with, so it stays plain.
     tails = grouped.agg(
         pl.len().alias("rows"),
-        pl.col("session").tail(predecessor.LOOKBACK + 1).alias("sessions"),
-        pl.col("volume").tail(predecessor.LOOKBACK + 1).alias("volumes"),
+        pl.col("session").filter(known).tail(chosen.thin.bars + 1).alias("sessions"),
+        pl.col("volume").filter(known).tail(chosen.thin.bars + 1).alias("volumes"),
+        pl.col("source").filter(known).last(),
     )
     rows = []
     for row in tails.iter_rows(named=True):
         days = [day.strftime("%Y%m%d") for day in row["sessions"]]
-        index, dropped = predecessor.choose(days, row["volumes"], currency="KRW", provider="kis", now=at)
-        reason = THIN_INTRADAY if dropped else LAST_BAR
-        rows.append((row["ticker"], row["sessions"][index], reason, row["rows"]))
+        why = predecessor.dropped_for(
+            days,
+            row["volumes"],
+            currency=cal.currency,
+            provider=predecessor.provider(row["source"]),
+            now=at,
+            thin=chosen.thin,
+        )
+        end = row["sessions"][-2 if why else -1] if row["sessions"] else None
+        rows.append((row["ticker"], end, why or LAST_BAR, row["rows"]))
     schema = {"ticker": pl.String, "end": pl.Date, "reason": pl.String, "rows": pl.UInt32}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -137,7 +139,8 @@ def _ends(states: pl.DataFrame, at: datetime, chosen: Rule) -> pl.DataFrame:
 def _thin(kept: pl.DataFrame, thin: Thin) -> pl.DataFrame:
     """ticker, thin: judged on the last of the kept bars, in whole numbers."""
     tails = kept.group_by("ticker", maintain_order=True).tail(thin.bars + 1)
-    last, before = pl.col("volume").last(), pl.col("volume").slice(0, pl.len() - 1)
+    volume = pl.col("volume").fill_null(0)
+    last, before = volume.last(), volume.slice(0, pl.len() - 1)
     count, total = before.len().cast(pl.Int64), before.sum()
     above = (count > 0) & (total > thin.floor * count)
     below = last * thin.ratio.denominator * count < total * thin.ratio.numerator

@@ -22,29 +22,31 @@ def is_halted() -> pl.Expr:
     others = ("open", "high", "low")
     equal = pl.all_horizontal(pl.col(name) == pl.col("close") for name in others)
     zeros = pl.all_horizontal(pl.col(name) == 0 for name in others)
-    return (pl.col("volume") == 0) & (equal | zeros)
+    stands_still = (pl.col("volume") == 0) & pl.col("close").is_finite() & (equal | zeros)
+    return stands_still.fill_null(value=False)
 
 
-def counts(bars: pl.DataFrame, cal: Calendar, today: date) -> pl.DataFrame:
+def counts(rows: pl.DataFrame, cal: Calendar, today: date) -> pl.DataFrame:
     """One row a ticker, in order: bars, first, last, missing, halted, off_calendar, future.
 
-    `bars` is sorted by ticker and session; `today` is the date at the exchange. Bars of days to come are counted in
-    `future` and nowhere else, so first and last may be null. Bars older than the calendar are not off it.
+    `rows` are bars by ticker and session, with `repeated` for a further bar of a session (see `bar_faults.ordered`);
+    `today` is the date at the exchange. Bars of days to come are counted in `future` and nowhere else, so first and
+    last may be null. Bars older than the calendar are not off it.
     """
     sessions = undisputed(cal)
     day, known = pl.col("session"), pl.col("session") <= today
-    marked = bars.select(
+    marked = rows.select(
         "ticker",
+        pl.when(known).then(day).alias("day"),
         known.alias("bars"),
         (~known).alias("future"),
-        day.filter(known).first().over("ticker").alias("first"),
-        day.filter(known).last().over("ticker").alias("last"),
         (known & is_halted()).alias("halted"),
-        (known & ~day.is_in(list(cal.sessions)) & (day >= cal.first)).alias("off_calendar"),
-        (known & day.is_in(sessions)).alias("expected"),
+        (known & is_off(cal)).alias("off_calendar"),
+        (known & day.is_in(sessions) & ~pl.col("repeated")).alias("expected"),
     )
     grouped = marked.group_by("ticker", maintain_order=True).agg(
-        pl.col("first", "last").first(),
+        pl.col("day").min().alias("first"),
+        pl.col("day").max().alias("last"),
         pl.col("bars", "future", "halted", "off_calendar", "expected").sum().cast(pl.Int64),
     )
     spans = [
@@ -53,6 +55,12 @@ def counts(bars: pl.DataFrame, cal: Calendar, today: date) -> pl.DataFrame:
     ]
     missing = pl.Series(spans, dtype=pl.Int64) - pl.col("expected")
     return grouped.with_columns(missing.alias("missing")).drop("expected")
+
+
+def is_off(cal: Calendar) -> pl.Expr:
+    """Whether a bar's date is no session of the calendar; dates before its first are not judged."""
+    day = pl.col("session")
+    return ~day.is_in(list(cal.sessions)) & (day >= cal.first)
 
 
 def stale(sessions: list[date], decided: date | None, latest: date) -> int | None:
@@ -65,11 +73,6 @@ def stale(sessions: list[date], decided: date | None, latest: date) -> int | Non
 def verdict(reasons: Iterable[str], verdicts: Mapping[str, str]) -> str:
     """The worst that any of the reasons means: ok, warning or blocked."""
     return max((verdicts[reason] for reason in reasons), key=VERDICTS.index, default="ok")
-
-
-def exact(price: float) -> int | str:
-    """A price as an artifact holds it: a whole number, or else its shortest decimal text."""
-    return int(price) if price == int(price) else repr(price)
 
 
 def import_summary(import_log: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -2,28 +2,40 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from quantassay.errors import AssayError
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One name that may enter the universe: its close in won and its turnover of the day in won."""
+    """One name that may enter the universe: its close and its turnover of the day, exact, in the market's money."""
 
     ticker: str
     name: str
-    close: int
-    turnover: int
+    close: Decimal
+    turnover: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Floors:
-    """The least close and the least turnover, both in won and both included, and how many names at most."""
+    """The least close and the least turnover, in the market's money and both included, and how many names at most."""
 
-    close: int
-    turnover: int
+    close: Decimal
+    turnover: Decimal
     limit: int
+
+
+class NoFloor(AssayError):
+    """A market whose currency has no floors."""
+
+    def __init__(self, currency: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"spec/14_universe_rules.yaml has no floors in {currency}; it has {', '.join(sorted(known))}; add them"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +48,12 @@ class Selection:
     beyond_limit: int
 
 
-def floors(rules: Mapping[str, Any]) -> Floors:
-    """The floors in the spec `universe_rules`."""
-    return Floors(rules["minimum_close"], rules["minimum_turnover"], rules["limit"])
+def floors(rules: Mapping[str, Any], currency: str) -> Floors:
+    """The floors of a currency in the spec `universe_rules`. Raises NoFloor."""
+    close, turnover = rules["minimum_close"], rules["minimum_turnover"]
+    if currency not in close or currency not in turnover:
+        raise NoFloor(currency, set(close) & set(turnover))
+    return Floors(Decimal(str(close[currency])), Decimal(str(turnover[currency])), rules["limit"])
 
 
 def select(listed: Sequence[Listed], at_least: Floors) -> Selection:
@@ -52,17 +67,20 @@ def by_turnover(session_bars: pl.DataFrame, names: Mapping[str, str]) -> list[Li
     """One session's bars as names, the largest close times volume first, then by ticker.
 
     Args:
-        session_bars: `ticker`, `close`, `volume`, one row a ticker; a close that is no whole won is left out
+        session_bars: `ticker`, `close`, `volume`, one row a ticker; a close that is none, or no volume, is left out
         names: what to call a ticker; one that is not among them is called by its ticker
     """
     price = pl.col("close")
-    whole = session_bars.filter(price.is_finite() & (price == price.floor()) & pl.col("volume").is_not_null())
-    ranked = whole.select("ticker", price.cast(pl.Int64), turnover=price.cast(pl.Int64) * pl.col("volume")).sort(
-        "turnover", "ticker", descending=[True, False]
-    )
-    return [Listed(ticker, names.get(ticker, ticker), *figures) for ticker, *figures in ranked.iter_rows()]
+    known = session_bars.filter(price.is_finite() & (price > 0) & pl.col("volume").is_not_null())
+    listed = []
+    for ticker, close, volume in known.select("ticker", "close", "volume").iter_rows():
+        exact = Decimal(repr(close))
+        listed.append(Listed(ticker, names.get(ticker, ticker), exact, exact * volume))
+    return sorted(listed, key=lambda one: (-one.turnover, one.ticker))
 
 
 def from_import(rows: Iterable[Mapping[str, Any]]) -> list[Listed]:
-    """The names of an imported list, in its order."""
-    return [Listed(row["ticker"], row["name"], row["close"], row["turnover"]) for row in rows]
+    """The names of an imported list, in its order; its amounts are whole numbers or decimal texts."""
+    return [
+        Listed(row["ticker"], row["name"], Decimal(str(row["close"])), Decimal(str(row["turnover"]))) for row in rows
+    ]
