@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import daily_bars
 import documents
 import pipelines
 import whole_market
@@ -176,6 +177,7 @@ def main() -> None:
     head = ["# Benchmarks", "", f"{options.rounds} interleaved rounds, {time.strftime('%Y-%m-%d')}, {machine}."]
     versions = [line for line in (HERE / "peers.txt").read_text().splitlines() if not line.startswith("#")]
     page = [*head, f"Peers: {', '.join(versions)}.", "", *report(series), "", *whole_market.report(options.market)]
+    page += ["", *daily_bars.report(options.market)]
     print("\n".join(page))
     if options.write:
         (HERE / "results.md").write_text("\n".join(page) + "\n", encoding="utf-8")
