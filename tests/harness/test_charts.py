@@ -30,7 +30,13 @@ TRIED = [
     )
 ]
 INTERVAL = {"title": "Tried", "x": "value", "y": "mean", "low": "low", "high": "high", "mark": "current"}
+PRICES = [
+    {"session": d, "close": c, "stop": s, "evaluated": d == "2026-11-06"}
+    for d, c, s in zip(DAYS, [1000, 1040, 1035, "1010.5", 1060, 1050], [None, 990, 990, 995, 1000, 1010], strict=True)
+]
+PRICE = {"title": "Close", "x": "session", "y": ["close", "stop"], "mark": "evaluated"}
 GOLDEN = {
+    "price": ("chart_price", PRICES, {**PRICE, "format": ["price", "KRW"]}),
     "interval": ("chart_interval", TRIED, {**INTERVAL, "format": ["percent", 2]}),
     "line": (
         "chart_line",
@@ -216,6 +222,32 @@ def test_an_interval_without_a_value_says_so():
     assert "no data" in said(draw("chart_interval", rows, INTERVAL, "p#/d"))
     with pytest.raises(ChartError, match="row 0 has no 'low'"):
         draw("chart_interval", [{"value": 1, "mean": "0.1", "current": True}], INTERVAL, "p#/d")
+
+
+def test_a_price_chart_marks_the_bar_that_decided():
+    svg = draw(*GOLDEN["price"], "p#/d")
+    dots = [(int(part.get("cx")), int(part.get("cy"))) for part in parts(svg, "circle")]
+    assert dots == [(1160, charts.TOP), (1160, 431)]  # the fifth of six places, at the close and at the stop
+    (rule,) = [part.get("d") for part in parts(svg, "path") if part.get("stroke-dasharray")]
+    assert rule == f"M1160 {charts.TOP}L1160 {charts.BOTTOM}"
+    assert {"2026-11-02", "2026-11-06", "2026-11-07", "1,060 KRW", "1,000 KRW"} <= set(said(svg))
+    (described,) = parts(svg, "desc")
+    assert "Marked is 2026-11-06: 1,060 KRW, 1,000 KRW." in described.text
+
+
+@pytest.mark.parametrize("marks", [(), (0, 1), tuple(range(len(DAYS)))])
+def test_a_price_chart_marks_one_row_and_no_other_number_of_rows(marks):
+    rows = [{**row, "evaluated": i in marks} for i, row in enumerate(PRICES)]
+    with pytest.raises(ChartError, match=f"{len(marks)} of 6 rows are marked by 'evaluated'; mark one"):
+        draw("chart_price", rows, PRICE, "p#/d")
+    assert "no data" in said(draw("chart_price", [], PRICE, "p#/d"))
+
+
+def test_a_marked_bar_without_a_price_has_a_rule_and_no_dot():
+    rows = [{**row, "close": None, "stop": None} if row["evaluated"] else row for row in PRICES]
+    svg = draw("chart_price", rows, PRICE, "p#/d")
+    assert parts(svg, "circle") == []
+    assert "2026-11-06" in said(svg)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The check of a page believes neither the page nor its trace: every single digit that is changed is found."""
 
 import copy
+import dataclasses
 import re
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantassay.harness import canonical, pointers, render, trace
-from quantassay.harness.trace import Report, UnknownReport
+from quantassay.harness.trace import Report, UnknownReport, Whole
 
 FOLDER = Path(__file__).parent / "data" / "report"
 REPORT = Report("plan", "Orders by HSMS 2", True, ("HSMS 2",))
@@ -254,10 +255,60 @@ def test_twelve_hundred_numbers_are_checked_in_milliseconds():
     assert time.perf_counter() - started < 1  # some 15 ms; the bound is for a busy machine
 
 
+EVERY = Whole("plan", "/orders", ("ticker", "quantity"))
+
+
+def lists(*whole):
+    return dataclasses.replace(REPORT, whole=whole)
+
+
+def made_of(source):
+    made = render.render(REPORT, "renderers/plan.md.j2", source, ENVELOPES)
+    return {"markdown": made.markdown, "entries": made.trace, "images": made.images}
+
+
+def test_a_page_that_shows_every_row_of_a_list_is_right():
+    assert problems(report=lists(EVERY, Whole("plan", "/skipped", ("ticker",)))) == []
+
+
+def test_a_row_or_a_member_left_out_is_found():
+    some = made_of(SOURCE.replace("for order in plan.orders", "for order in plan.orders if order.side == 'buy'"))
+    assert len(ENVELOPES["plan"]["data"]["orders"]) > len(re.findall(r"\| BUY \|", some["markdown"])) > 0
+    assert problems(**some) == []  # every number on it is right
+    assert any("leaves out 'ticker' of plan#/data/orders/" in says for says in problems(**some, report=lists(EVERY)))
+    less = made_of(SOURCE.replace("{{ order.quantity|int }}", "many"))
+    assert any(
+        "leaves out 'quantity' of plan#/data/orders/0," in says for says in problems(**less, report=lists(EVERY))
+    )
+
+
+def test_a_chart_of_a_row_is_shown_by_its_picture():
+    charts = Whole("plan", "", ("equity",))
+    assert problems(report=lists(charts)) == [
+        "spec/90_reports.yaml wants all of plan: on the page: it is no list",
+    ]
+    rows = {**ENVELOPES["plan"], "data": {"rows": [{"id": i, "line": [{"x": "a", "y": 1}]} for i in ("a", "b")]}}
+    drawn = '{{ chart_line(r.line, id=r.id, title="T", x="x", y="y") }}'
+    source = f'{{% for r in plan.rows if r.id == "a" %}}\n{drawn}\n{{% endfor %}}'
+    made = render.render(REPORT, "x", source, {"plan": rows})
+    report = dataclasses.replace(REPORT, needs_numbers=False, whole=(Whole("plan", "/rows", ("line",)),))
+    found = problems(made.markdown, made.trace, {"plan": rows}, report, made.images)
+    assert found == ["the page leaves out 'line' of plan#/data/rows/1, and is to show every row"]
+
+
+@pytest.mark.parametrize(("artifact", "pointer"), [("plam", "/orders"), ("plan", "/ordres"), ("plan", "/cash")])
+def test_a_list_that_is_none_is_a_problem_and_no_crash(artifact, pointer):
+    (says,) = problems(report=lists(Whole(artifact, pointer, ("ticker",))))
+    assert says.startswith(f"spec/90_reports.yaml wants all of {artifact}:{pointer} on the page: ")
+
+
 def test_settings_of_a_report_come_from_its_entry():
     reports = {"reports": {"plan": {"title": "T", "needs_numbers": True, "literals": ["HSMS 2"]}}}
     report = trace.report_of("plan", reports)
     assert report == Report("plan", "T", True, ("HSMS 2",))
     assert (report.file, report.image("a")) == ("plan_v1.md", "plan_v1.a.svg")
+    entry = reports["reports"]["plan"]
+    entry["whole"] = [{"rows": "plan:/orders", "members": ["ticker", "quantity"]}]
+    assert trace.report_of("plan", reports).whole == (EVERY,)
     with pytest.raises(UnknownReport, match=r"report 'plam' has no entry in spec/90_reports.yaml.*known: plan"):
         trace.report_of("plam", reports)

@@ -1,10 +1,11 @@
-"""Export the account or the settings that the desk uses as JSON, for CI and other programs."""
+"""Export what others read: the account or the settings as JSON, the daily report pages as dated files."""
 
 from pathlib import Path
 
 import click
 
 from quantassay.jobs import export as job
+from quantassay.jobs import export_reports
 from quantassay.terminal import Terminal
 
 _OUT = click.option(
@@ -34,6 +35,17 @@ def account_snapshot(terminal: Terminal, out: Path | None, form: str) -> int:  #
 def settings(terminal: Terminal, out: Path | None, form: str) -> int:  # noqa: ARG001 - JSON is the only form
     """The specs that a reviewer signs, each under its name: the desk's choices and those that its plans stand on."""
     return _say(terminal, out, job.desk_settings(terminal.folder))
+
+
+@command.command("reports")
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder to write to.")
+@click.pass_obj
+def reports(terminal: Terminal, to: Path) -> int:
+    """The daily report pages with their charts, each called by the date of its market session."""
+    for page in export_reports.reports(terminal.folder, to):
+        if terminal.loudness >= 0:
+            click.echo(f"{page.path}: {'written' if page.written else 'unchanged'}")
+    return 0
 
 
 def _say(terminal: Terminal, out: Path | None, data: bytes) -> int:

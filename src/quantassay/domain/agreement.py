@@ -37,6 +37,22 @@ def _first_difference(actual: Sequence[Any], expected: Sequence[Any]) -> tuple[i
     return next((index, one, other) for index, (one, other) in pairs if one != other)
 
 
+def agree_part(
+    rows: Sequence[Any], expected: Sequence[Any], says: str, pointer: str, owner: tuple[str, str]
+) -> Iterator[Judged]:
+    """Judge those rows of a list whose member `owner[0]` is `owner[1]`: their number, and each against its own."""
+    member, value = owner
+    own = [(at, row) for at, row in enumerate(rows) if isinstance(row, dict) and row.get(member) == value]
+    if len(own) != len(expected):
+        first, one, other = _first_difference([row for _, row in own], expected)
+        length = f"{says}: {value} has {len(own)} rows and not {len(expected)}, and differs from its row {first} on"
+        yield judged(pointer, ok=False, says=length, expected=other, actual=one)
+        return
+    yield judged(pointer, ok=True, says=says)
+    for (at, row), other in zip(own, expected, strict=True):
+        yield from agree(row, other, says, f"{pointer}/{at}")
+
+
 def agree_by_ticker(expected: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> Iterator[Judged]:
     """Judge the rows at `/names`, one a ticker in ascending order, field by field against what they ought to be."""
     tickers = [str(row.get("ticker")) for row in rows]

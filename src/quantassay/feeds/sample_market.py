@@ -88,7 +88,7 @@ class _Fate:
 
 
 def simulate(spec: Mapping[str, Any], sessions: Sequence[date]) -> list[SampleBar]:
-    """The bars of the last `spec["sessions"]` of these sessions, by ticker and session.
+    """The bars of the names and the index fund on the last `spec["sessions"]` of these sessions, by ticker and session.
 
     `spec` is the value of spec/40_sample_market.yaml. Raises TooFewSessions, BadSampleNames.
     """
@@ -96,7 +96,7 @@ def simulate(spec: Mapping[str, Any], sessions: Sequence[date]) -> list[SampleBa
     if len(sessions) < count:
         raise TooFewSessions(len(sessions), count)
     days = sorted(sessions)[-count:]
-    names = sorted(spec["names"], key=lambda name: name["ticker"])
+    names = sorted([*spec["names"], spec["index_fund"]], key=lambda name: name["ticker"])
     for name, following in pairwise(names):
         if name["ticker"] == following["ticker"]:
             raise BadSampleNames(name["ticker"], "stands twice among the names")
@@ -104,15 +104,17 @@ def simulate(spec: Mapping[str, Any], sessions: Sequence[date]) -> list[SampleBa
     tide = _tide(spec, count)
     bars: list[SampleBar] = []
     for name in names:
-        bars += _name_bars(spec, name, fates[name["ticker"]], days, tide)
+        found = _name_bars(spec, name, fates[name["ticker"]], days, tide)
+        # Nobody reports who buys a fund: what foreigners do with it is unknown.
+        bars += (bar._replace(foreign_net_buy=None) for bar in found) if name is spec["index_fund"] else found
     return bars
 
 
 def universe(spec: Mapping[str, Any], bars: Sequence[SampleBar]) -> list[dict[str, Any]]:
-    """The names of the last session by turnover, largest first, as a universe list holds them."""
+    """The names of the last session by turnover, largest first, as a universe list of shares holds them."""
     last = max(bar.session for bar in bars)
     called = {name["ticker"]: name["name"] for name in spec["names"]}
-    listed = [bar for bar in bars if bar.session == last]
+    listed = [bar for bar in bars if bar.session == last and bar.ticker in called]
     listed.sort(key=lambda bar: (-bar.close * bar.volume, bar.ticker))
     return [
         {

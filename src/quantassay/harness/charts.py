@@ -69,6 +69,7 @@ def draw(chart: str, rows: object, arguments: Mapping[str, Any], source: str) ->
 
     Arguments of chart_line, chart_bar, chart_drawdown: title, x (member), y (member, or a list of members for lines),
     format (a format and its arguments for the figures, such as ["amount", "KRW"]; without it ["ratio"]).
+    Arguments of chart_price: those of chart_line, and mark (a member that is true in the one row to be marked).
     Arguments of chart_heat: title, row, column, value (members), format.
     Arguments of chart_interval: title, x, y, low, high (members; what is null is not drawn), mark (a member that is
     true in the row to be marked with its name), format.
@@ -122,6 +123,32 @@ def _line(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) 
                 _text(RIGHT - 220 * (len(series.values) - 1 - i), 46, name, f'text-anchor="end" fill="{colour}"')
             )
     return body, _says(series, known)
+
+
+def _price(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Lines with one row marked: a rule through it, its label above, and its values beside their dots."""
+    body, says = _line(chart, rows, arguments)
+    marked = [i for i, row in enumerate(rows) if _member(chart, row, arguments["mark"], i) is True]
+    if rows and len(marked) != 1:
+        raise ChartError(chart, f"{len(marked)} of {len(rows)} rows are marked by {arguments['mark']!r}; mark one")
+    series = _read(chart, rows, arguments)
+    known = series.known()
+    if not known:
+        return body, says
+    (i,), axis = marked, _Axis(known[0], known[-1], BOTTOM, TOP)
+    across, colour = _across(i, len(rows)), _COLOURS[1]
+    anchor, aside = ("start", 14) if across < (LEFT + RIGHT) // 2 else ("end", -14)
+    rule = f'<path d="M{across} {TOP}L{across} {BOTTOM}" stroke="{colour}" stroke-dasharray="8 6"/>'
+    body += [rule, _text(across + aside, TOP - 10, series.labels[i], f'text-anchor="{anchor}" fill="{colour}"')]
+    shown = []
+    for values in series.values.values():
+        if (value := values[i]) is not None:
+            down = axis.place(value)
+            body.append(f'<circle cx="{across}" cy="{down}" r="8" fill="{colour}"/>')
+            words = series.written[value]
+            body.append(_text(across + aside, min(down + 36, BOTTOM - 8), words, f'text-anchor="{anchor}"'))
+            shown.append(words)
+    return body, f"{says} Marked is {series.labels[i]}: {', '.join(shown) or formats.NOTHING}."
 
 
 def _bar(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) -> tuple[list[str], str]:
@@ -227,7 +254,7 @@ def _interval(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, An
 
 def _read(chart: str, rows: list[dict[str, Any]], arguments: Mapping[str, Any]) -> _Series:
     names = arguments["y"] if isinstance(arguments["y"], list) else [arguments["y"]]
-    most = {"chart_line": len(_COLOURS), "chart_interval": 3}.get(chart, 1)
+    most = {"chart_line": len(_COLOURS), "chart_price": len(_COLOURS), "chart_interval": 3}.get(chart, 1)
     if not 1 <= len(names) <= most:
         raise ChartError(chart, f"draws 1 to {most} members, not {len(names)}")
     written: dict[Fraction, str] = {}
@@ -344,5 +371,6 @@ CHARTS: MappingProxyType[str, tuple[tuple[str, ...], _Drawing]] = MappingProxyTy
         "chart_heat": (("title", "row", "column", "value"), _heat),
         "chart_interval": (("title", "x", "y", "low", "high", "mark"), _interval),
         "chart_line": (("title", "x", "y"), _line),
+        "chart_price": (("title", "x", "y", "mark"), _price),
     }
 )

@@ -37,6 +37,15 @@ class UnknownReport(AssayError):
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A list of an artifact that a page shows whole: of every row it shows these members."""
+
+    artifact: str
+    pointer: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What spec/90_reports.yaml says of a report; `literals` are the phrases with digits that its template may hold."""
 
@@ -44,6 +53,7 @@ class Report:
     title: str
     needs_numbers: bool
     literals: tuple[str, ...]
+    whole: tuple[Whole, ...] = ()
 
     @property
     def file(self) -> str:
@@ -61,7 +71,9 @@ def report_of(name: str, reports: Mapping[str, Any]) -> Report:
     if name not in known:
         raise UnknownReport(name, sorted(known))
     entry = known[name]
-    return Report(name, entry["title"], entry["needs_numbers"], tuple(entry["literals"]))
+    lists = ((*row["rows"].partition(":"), row["members"]) for row in entry.get("whole", []))
+    whole = tuple(Whole(artifact, pointer, tuple(members)) for artifact, _, pointer, members in lists)
+    return Report(name, entry["title"], entry["needs_numbers"], tuple(entry["literals"]), whole)
 
 
 def numbers(text: str) -> Iterator[tuple[int, int]]:
@@ -201,10 +213,30 @@ def _page_problems(
     for mark in sorted({mark for name in sources for mark in envelopes.get(name, {}).get("marks", [])}):
         if formats.text(mark) not in printed:
             yield Problem(report.file, 1, 1, f"the page does not say {mark}, which its sources are marked with")
+    shown = {(span.entry["artifact"], span.entry["pointer"]) for span in spans if span.kind != "literals"}
+    for says in _left_out(report.whole, shown, envelopes):
+        yield Problem(report.file, 1, 1, says)
     if report.needs_numbers and not any(e["format"] in _FIGURES and e["pointer"].startswith("/data/") for e in values):
         yield Problem(
             report.file, 1, 1, "the page holds no figure from its artifacts, and spec/90_reports.yaml wants some"
         )
+
+
+def _left_out(lists: Sequence[Whole], shown: set[tuple[str, str]], envelopes: Envelopes) -> Iterator[str]:
+    """The rows of lists which the page is to show whole, and of which it shows too little."""
+    for one in lists:
+        pointer = f"/data{one.pointer}"
+        try:
+            rows = pointers.get(_envelope(one.artifact, envelopes), pointer)
+        except AssayError as error:
+            rows = str(error)
+        if not isinstance(rows, list):
+            says = rows if isinstance(rows, str) else "it is no list"
+            yield f"spec/90_reports.yaml wants all of {one.artifact}:{one.pointer} on the page: {says}"
+            continue
+        for i, name in ((i, name) for i in range(len(rows)) for name in one.members):
+            if (one.artifact, f"{pointer}/{i}/{name}") not in shown:
+                yield f"the page leaves out {name!r} of {one.artifact}#{pointer}/{i}, and is to show every row"
 
 
 def _whole_problems(lines: Sequence[str], trace: Mapping[str, Any], report: Report) -> Iterator[str]:
