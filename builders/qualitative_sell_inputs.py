@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from quantassay.domain.manual.known import Decision, Fact, Seen
 from quantassay.domain.manual.sell_inputs import FUND, SHORT, Change, Gap, Reading, State
 from quantassay.domain.market import sessions
 from quantassay.domain.market.sessions import Calendar
+from quantassay.domain.signals.holdings import number, plain
 
 NAME = "qualitative_sell_inputs"
 _SHORT = "manual_facts:/short_balance/{ticker}"
@@ -65,16 +67,18 @@ def build(
     """One row a ticker held, by ticker; every value with its state, and with the gap where it is not known."""
     cal = sessions.calendar(trading_calendar)
     made = known.decision(cal, sessions.instant(as_of))
-    held: dict[str, int] = {}
+    held: dict[str, Decimal] = {}
     for row in account_snapshot["holdings"]:
-        held[row["ticker"]] = held.get(row["ticker"], 0) + row["quantity"]
+        held[row["ticker"]] = held.get(row["ticker"], Decimal(0)) + number(row["quantity"])
     facts = manual_facts.filter(pl.col("ticker").is_in(list(held)))
     gaps = {feed: beside.gap_of(data_gaps_roadmap, feed, NAME, cal, made) for feed in (SHORT, FUND)}
     view = _View(cal, made, known.seen(known.facts(facts.iter_rows(named=True)), made), gaps[SHORT], gaps[FUND])
     # A list that shows a later day was not there to be read.
     listing = listing_import if listing_import and listing_import["as_of"] <= made.day.isoformat() else None
     names = {row["ticker"]: row["name"] for row in listing["names"]} if listing else {}
-    rows = [{"ticker": ticker, "quantity": held[ticker], **_holding(ticker, names, view)} for ticker in sorted(held)]
+    rows = [
+        {"ticker": ticker, "quantity": plain(held[ticker]), **_holding(ticker, names, view)} for ticker in sorted(held)
+    ]
     return {
         "as_of": as_of,
         "day": made.day.isoformat(),

@@ -5,6 +5,8 @@ A cash account cannot sell short, and the broker would refuse the order at the o
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
+from math import floor
 from typing import Any
 
 from quantassay.findings import Judged, judged
@@ -16,7 +18,7 @@ def check(next_open_plan: dict[str, Any], account_snapshot: dict[str, Any]) -> I
     """Judges each sell, together with the sells of the same name before it."""
     held: Counter[str] = Counter()
     for row in account_snapshot["holdings"]:
-        held[row["ticker"]] += row["quantity"]
+        held[row["ticker"]] += floor(Decimal(row["quantity"]))
     sold: Counter[str] = Counter()
     for index, order in enumerate(next_open_plan["orders"]):
         if order["side"] == "sell":
