@@ -20,17 +20,21 @@ ORIGINS = {
 def build(
     as_of: str, trading_calendar: dict[str, Any], costs: dict[str, Any], quality_limits: dict[str, Any]
 ) -> dict[str, Any]:
-    """The first session that opens after `as_of`, with the rates in force on it and the kind of paper traded."""
+    """The first session that opens after `as_of`, with the rates in force on it and the kind of paper traded.
+
+    A market without a kind has no rules for prices, so no orders are made for it, and it has no rates either.
+    """
     cal = sessions.calendar(trading_calendar)
     session = sessions.next_to_open(cal, sessions.instant(as_of))
-    rates = costs_on(costs, session)
+    kind = quality_limits["price_kind"].get(trading_calendar["market"])
+    rates = None if kind is None else costs_on(costs, session)
     return {
         "as_of": as_of,
         "market": trading_calendar["market"],
         "session": session.isoformat(),
         "opens_at": sessions.hours(cal, session).open.isoformat(),
-        "price_kind": quality_limits["price_kind"],
-        "fee_bps": rates.fee_bps,
-        "slippage_bps": rates.slippage_bps,
-        "sell_tax_bps": rates.sell_tax_bps,
+        "price_kind": kind,
+        "fee_bps": None if rates is None else rates.fee_bps,
+        "slippage_bps": None if rates is None else rates.slippage_bps,
+        "sell_tax_bps": None if rates is None else rates.sell_tax_bps,
     }

@@ -20,7 +20,7 @@ def check(
     volumes = {row["ticker"]: row["volume_average"] for row in signals["names"]}
     orders = list(enumerate(next_open_plan["orders"]))
     buys = {order["ticker"] for _, order in orders if order["side"] == "buy"}
-    kept = {row["ticker"] for row in account_snapshot["holdings"] if row["quantity"] > 0}
+    kept = {row["ticker"] for row in account_snapshot["holdings"] if Fraction(row["quantity"]) > 0}
     if next_open["count_on_sells"]:
         kept -= {order["ticker"] for _, order in orders if order["side"] == "sell"}
     after, most = len(kept | buys), limits["max_positions"]

@@ -17,15 +17,19 @@ def check(
     quality_limits: dict[str, Any],
     price_rules: dict[str, Any],
 ) -> Iterator[Judged]:
-    """Judges the kind of paper whose rules were used, and each order's limit price."""
-    kind, day = quality_limits["price_kind"], next_open_plan["execution_session"]
-    used = next_session["price_kind"]
+    """Judges the kind of paper whose rules were used, and each order's limit price; without rules there is no order."""
+    kind, day = quality_limits["price_kind"].get(next_session["market"]), next_open_plan["execution_session"]
+    used, orders = next_session["price_kind"], next_open_plan["orders"]
     says = f"prices were made for {used}, and the desk trades {kind}"
     yield judged("/price_kind", ok=used == kind, says=says, expected=kind, actual=used, artifact="next_session")
+    if kind is None:
+        says = f"{len(orders)} orders are made for {next_session['market']}, where nothing says what a price may be"
+        yield judged("/orders", ok=not orders, says=says, expected=0, actual=len(orders))
+        return
     tables = price_rules["kinds"][kind]
     rows = [table for table in price_rules["ticks"][tables["ticks"]] if table["from"] <= day][-1]["rows"]
     percent = [table for table in price_rules["limits"][tables["limits"]] if table["from"] <= day][-1]["percent"]
-    for index, order in enumerate(next_open_plan["orders"]):
+    for index, order in enumerate(orders):
         price, base = order["limit_price"], order["reference_close"]
         tick = _tick(rows, price)
         says = f"{price:,} is on no tick of {tick:,}"

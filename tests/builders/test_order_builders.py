@@ -13,10 +13,11 @@ from quantassay.harness import canonical, origins, schemas
 
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-11-18T15:45:00+09:00"
-ARTIFACTS = ("universe", "signals", "next_session", "next_open_plan")
+ARTIFACTS = ("universe", "signals", "followed_signals", "next_session", "next_open_plan")
 SPECS = ("14_universe_rules", "15_hsms", "17_next_open", "18_costs")
 CALENDAR = {
     "market": "XKRX",
+    "currency": "KRW",
     "zone": "Asia/Seoul",
     "first": "2026-11-02",
     "last": "2026-11-30",
@@ -24,6 +25,8 @@ CALENDAR = {
     "sessions": [f"2026-11-{day}" for day in (16, 17, 18, 19, 20)],
     "special_sessions": [{"session": "2026-11-19", "open": "10:00", "close": "16:30", "kind": "exam_day"}],
     "disputed": [],
+    "breaks": [],
+    "segments": [],
 }
 DAYS = ("2026-11-16", "2026-11-17", "2026-11-18")
 BARS = {
@@ -87,7 +90,7 @@ def desk(**changes):
         "as_of": AS_OF,
         "bars": bars(),
         "evaluation_bars": {"session": "2026-11-18", "day": "2026-11-18", "names": ends},
-        "data_quality": {"names": [{"ticker": row["ticker"], "verdict": "ok", "reasons": []} for row in ends]},
+        "data_quality": {"names": [{"ticker": row["ticker"], "verdict": "ok", "doubts": []} for row in ends]},
         "universe_import": IMPORT,
         "universe_rules": read("14_universe_rules"),
         "hsms": read("15_hsms") | short,
@@ -97,9 +100,11 @@ def desk(**changes):
         "quality_limits": read("13_quality_limits"),
         "trading_calendar": CALENDAR,
         "account_snapshot": ACCOUNT,
+        "sell_signals": {"rows": []},
+        "entry_check": {"session": None, "followed": "hybrid", "rows": []},
         **changes,
     }
-    for name in ("universe", "signal_history", "signals", "next_session", "next_open_plan"):
+    for name in ("universe", "signal_history", "signals", "followed_signals", "next_session", "next_open_plan"):
         build = unit(name).build
         inputs[name] = build(**{key: inputs[key] for key in build.__annotations__ if key != "return"})
     return inputs
@@ -190,8 +195,8 @@ def test_each_name_is_judged_on_its_own_deciding_bar(made):
 
 def test_what_quality_blocks_is_in_doubt(made):
     rows = made["data_quality"]["names"]
-    names = [row | {"verdict": "blocked", "reasons": ["halted"]} for row in rows if row["ticker"] == "900010"]
-    others = [row | {"verdict": "warning", "reasons": ["thin"]} for row in rows if row["ticker"] != "900010"]
+    names = [row | {"verdict": "blocked", "doubts": ["halted"]} for row in rows if row["ticker"] == "900010"]
+    others = [row | {"verdict": "warning", "doubts": []} for row in rows if row["ticker"] != "900010"]
     other = desk(data_quality={"names": names + others})
     told = {row["ticker"]: (row["doubt"], row["doubts"]) for row in other["signals"]["names"]}
     assert told["900010"] == ("blocked", ["halted"])

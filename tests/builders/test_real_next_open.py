@@ -17,13 +17,17 @@ from quantassay.feeds.universe_csv import read_universe
 
 ROOT = Path(__file__).parents[2]
 MARKET = market_of("XKRX")
-CHAIN = ("evaluation_bars", "data_quality", "universe", "signal_history", "signals", "next_session", "next_open_plan")
+CHAIN = (
+    *("evaluation_bars", "data_quality", "universe", "signal_history", "signals"),
+    *("followed_signals", "next_session", "next_open_plan"),
+)
 AFTER_CLOSE, IN_SESSION, BEFORE_OPEN = (f"2025-12-17T{clock}:00+09:00" for clock in ("15:40", "10:13", "08:30"))
 HOLDINGS = [
     {"ticker": ticker, "quantity": 10, "average_price": 1} for ticker in ("247540", "196170", "319400", "229200")
 ]
 GATES = (
     "buys_within_cash",
+    "followed_signals_rederived",
     "history_rederived",
     "one_order_per_name_and_side",
     "plan_for_right_session",
@@ -58,10 +62,13 @@ def inputs(shared):
         path.stem.partition("_")[2]: yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted((ROOT / "spec").glob("*.yaml"))
     }
-    for name in ("recorded_closures", "calendar_overrides"):
+    for name in ("recorded_closures", "calendar_overrides", "price_limit_exceptions"):
         found[name] = yaml.safe_load((ROOT / f"governance/{name}.yaml").read_text(encoding="utf-8"))
+    bars = read_bars(read_files(paths), MARKET).frame
     found |= {
-        "bars": read_bars(read_files(paths), MARKET).frame,
+        "bars": bars,
+        "adjusted_bars": bars.clear(),
+        "adjusted_import_log": None,
         "universe_import": {"session": listed.session.isoformat(), "names": [asdict(one) for one in listed.names]},
         "account_snapshot": {
             "id": "desk",
@@ -73,6 +80,9 @@ def inputs(shared):
         },
         "holiday_sources": holiday_sources(),
         "import_log": {"files": [], "issues": []},
+        # The plan follows HSMS here, so nothing of the daily signals is looked at.
+        "sell_signals": {"rows": []},
+        "entry_check": {"session": None, "followed": "hybrid", "rows": []},
     }
     return found | {"trading_calendar": called(unit("builders", "trading_calendar").build, found)}
 

@@ -12,24 +12,31 @@ ROOT = Path(__file__).parents[2]
 FILE = "renderers/next_open_plan.md.j2"
 SCHEMA = json.loads((ROOT / "spec/schemas/next_open_plan_v1.schema.json").read_text(encoding="utf-8"))
 CASE = json.loads((ROOT / "tests/validators/plan_rederived/pass.json").read_text(encoding="utf-8"))["parameters"]
+DAILY = json.loads((ROOT / "tests/validators/plan_rederived/pass_daily.json").read_text(encoding="utf-8"))["parameters"]
+UNTRADED = json.loads(
+    (ROOT / "tests/validators/plan_rederived/pass_market_not_traded.json").read_text(encoding="utf-8")
+)
+FOLLOWED = ROOT / "tests/validators/followed_signals_rederived/pass.json"
 UNIVERSE = json.loads((ROOT / "tests/validators/universe_rederived/pass.json").read_text(encoding="utf-8"))[
     "parameters"
 ]
 HISTORY = {"rows": 22, "columns": {}, "key": ["ticker", "session"], "digest": f"sha256:{'0123' * 16}"}
 CODES = SCHEMA["properties"]["skipped"]["items"]["properties"]["code"]["enum"]
-CONDITIONS = SCHEMA["properties"]["orders"]["items"]["properties"]["reason"]["properties"]["because"]["items"]["enum"]
+SIGNALS = json.loads((ROOT / "spec/schemas/signals_v1.schema.json").read_text(encoding="utf-8"))
+CONDITIONS = SIGNALS["properties"]["names"]["items"]["properties"]["because"]["items"]["enum"]
 
 
 def envelope(name, data):
     return {"artifact": name, "version": 1, "as_of": "2026-11-18T15:45:00+09:00", "marks": ["SAMPLE"], "data": data}
 
 
-def page(**changes):
-    """The page of the plan of the gate's case, with members of the plan replaced; it must trace."""
+def page(case=CASE, **changes):
+    """The page of the plan of a gate's case, with members of the plan replaced; it must trace."""
     values = {
-        "next_open_plan": CASE["next_open_plan"] | changes,
-        "signals": CASE["signals"],
-        "next_session": CASE["next_session"],
+        "next_open_plan": case["next_open_plan"] | changes,
+        "followed_signals": case["followed_signals"],
+        "signals": json.loads(FOLLOWED.read_text(encoding="utf-8"))["parameters"]["signals"],
+        "next_session": case["next_session"],
         "universe": UNIVERSE["universe"],
         "signal_history": HISTORY,
     }
@@ -100,3 +107,31 @@ def test_unknown_figures_of_a_sell_are_a_dash():
     text = page(orders=[order | {"reason": unknown}])
     shown = "momentum -1,100; volume 200,000, mean {0}; foreigners bought net {0} shares."
     assert f"Close 19,000, mean {{0}}; {shown}".format(formats.NOTHING) in text
+
+
+def test_a_plan_of_the_daily_signals_names_rule_codes_and_the_open():
+    text = page(DAILY)
+    assert "- SELL 990020 Sample Birch by `daily sell`: cross_down, rsi_low.\n" in text
+    line = "- BUY 990010 Sample Alder by `hybrid buy`: pullback, volume_confirmed. It is to be sent only if the session"
+    assert f"{line} opens from 10,201 to 10,710.\n" in text
+    assert (
+        "| 990010 | Sample Alder | 2026-11-18 | buy | pullback, volume_confirmed | clear | \N{EN DASH} | 10,500 |"
+        in text
+    )
+    assert "the candidates of `hybrid`" in text
+
+
+def test_a_plan_of_hsms_has_nothing_of_the_daily_signals():
+    text = page()
+    assert "entry check" not in text
+    assert "lowest open" not in text.lower()
+
+
+def test_a_market_without_rules_for_prices_says_so_in_its_own_money():
+    text = page(UNTRADED["parameters"])
+    assert "Its 0 orders are for the session" in text
+    assert "| Cash | 1,234.56 USD |" in text
+    assert "Nothing says what a price of this market may be" in text
+    assert "Fee, in basis points" not in text
+    assert "Most for one buy" not in text
+    assert "| BUY | 990010 | Sample Alder | nothing says what a price of this market may be" in text

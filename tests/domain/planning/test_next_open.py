@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quantassay.domain.market.price_rules import PriceRules, is_on_tick
 from quantassay.domain.planning.costs import Costs
-from quantassay.domain.planning.next_open import Account, Candidate, Market, Skipped, plan
+from quantassay.domain.planning.next_open import Account, Candidate, Market, Skipped, plan, untraded
 from quantassay.domain.planning.sizing import shares, sizing
 
 DAY = date(2026, 11, 19)
@@ -191,3 +191,61 @@ def test_no_plan_breaks_a_limit(names, cash, held, count_on_sells):
     spoken = [(one.ticker, one.side) for one in (*made.orders, *made.skipped)]
     assert len(spoken) == len(set(spoken))
     assert {(one.ticker, one.verdict) for one in names if one.verdict in ("buy", "sell")} <= set(spoken)
+
+
+def entry(ticker, refused=None, **bounds):
+    return replace(name(ticker, "none" if refused else "buy"), is_entry=True, refused=refused, **bounds)
+
+
+def test_a_refused_entry_keeps_its_code_and_takes_nothing():
+    made = planned([entry("A", "below_trigger"), entry("B", "quality"), entry("C")], held={"A": 1})
+    assert sent(made) == [("buy", "C", 145)]
+    assert codes(made) == [("A", "buy", "below_trigger"), ("B", "buy", "quality")]
+
+
+def test_a_holding_that_is_a_candidate_is_judged_once_on_each_side():
+    made = planned([name("A", "sell"), entry("A")], held={"A": 3})
+    assert (sent(made), codes(made)) == ([("sell", "A", 3)], [("A", "buy", "already_held")])
+    doubtful = planned([name("A", "none", doubt="blocked"), replace(entry("A"), doubt="blocked")], held={"A": 3})
+    assert codes(doubtful) == [("A", "sell", "blocked"), ("A", "buy", "already_held")]
+
+
+def test_a_review_is_no_sell():
+    made = planned(
+        [name("A", "review"), name("B", "review"), name("C", "review", doubt="blocked")], held={"A": 1, "C": 1}
+    )
+    assert made.orders == ()
+    assert codes(made) == [("A", "sell", "sell_review"), ("B", "sell", "not_held"), ("C", "sell", "blocked")]
+
+
+def test_a_buy_pays_no_more_than_the_highest_open_and_carries_its_band():
+    (order,) = planned([entry("A", open_low=9_900, open_high=10_105)]).orders
+    assert (order.limit_price, order.open_low, order.open_high) == (10_100, 9_900, 10_105)
+    (order,) = planned([entry("A", open_low=9_900, open_high=99_999)]).orders
+    assert (order.limit_price, order.open_high) == (10_300, 99_999)  # the collar still binds
+
+
+def test_an_entry_that_must_open_above_its_limit_is_put_aside():
+    made = planned([entry("A", open_low=10_301, open_high=11_000)])
+    assert made.skipped == (Skipped("A", "buy", "band_beyond_limit", 10_301, 10_300),)
+    assert sent(planned([entry("A", open_low=10_300, open_high=11_000)])) == [("buy", "A", 145)]
+
+
+def test_where_nobody_has_rules_every_signal_is_put_aside():
+    names = [
+        name("A", "sell"),
+        name("B", "none"),
+        name("C", "review"),
+        name("D", "buy"),
+        entry("E"),
+        entry("F", "quality"),
+    ]
+    made = untraded(names, Account("12.34", {"A": 1, "C": 2, "X": 0}))
+    assert (made.orders, made.cash_buffer, made.cash_reserved, made.positions_after) == ((), 0, 0, 2)
+    assert codes(made) == [
+        ("A", "sell", "market_not_traded"),
+        ("C", "sell", "sell_review"),
+        ("D", "buy", "market_not_traded"),
+        ("E", "buy", "market_not_traded"),
+        ("F", "buy", "quality"),
+    ]
