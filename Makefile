@@ -56,7 +56,7 @@ lock: ## Resolve anew: uv.lock and requirements/*.txt (needs uv)
 	@test -n "$(UV)" || { echo "make lock needs uv: put it on the PATH, or say UV=$(BIN)/uv"; exit 1; }
 	$(UV) lock
 	$(UV) export -q --format requirements.txt --no-emit-project --no-default-groups --group build --extra sign -o requirements/run.txt
-	$(UV) export -q --format requirements.txt --no-emit-project --all-extras -o requirements/dev.txt
+	$(UV) export -q --format requirements.txt --no-emit-project --extra cluster --extra sign -o requirements/dev.txt
 
 clean: ## Remove all that was made, but the desk's data/ and .venv/
 	rm -rf Temp dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

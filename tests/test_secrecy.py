@@ -21,6 +21,7 @@ BARE_ACCOUNT = "50123456" + "01"
 PASSWORD = "hunter" + "2!x"
 PRIVATE = "-----BEGIN " + "PRIVATE KEY-----"
 HEX_KEY = "0a1b2c3d" * 5
+UPPER_KEY = "0A1B2C3D" * 5
 
 SECRETS = {
     APP_KEY: "a key",
@@ -36,6 +37,7 @@ SECRETS = {
     f"the password is password={PASSWORD}": "a login, password or key",
     f"KRX_PW: {PASSWORD}": "a login, password or key",
     f"비밀번호: {PASSWORD}": "a login, password or key",
+    f"AUTH_KEY={UPPER_KEY}": "a login, password or key",
     PRIVATE: "a private key",
     f"dart {HEX_KEY}": "a key",
 }
@@ -65,7 +67,7 @@ def test_a_credential_is_found_and_taken_out(text, what):
     assert secrecy.kinds(text)[0] == what
     shown = secrecy.withheld(text)
     assert secrecy.NOT_SHOWN in shown
-    for secret in (APP_KEY, APP_SECRET, TOKEN, ACCOUNT, BARE_ACCOUNT[:8], PASSWORD, HEX_KEY, PRIVATE):
+    for secret in (APP_KEY, APP_SECRET, TOKEN, ACCOUNT, BARE_ACCOUNT[:8], PASSWORD, HEX_KEY, UPPER_KEY, PRIVATE):
         assert secret not in shown
 
 

@@ -8,7 +8,7 @@ import re
 
 NOT_SHOWN = "(not shown)"
 _WORDS = (
-    r"krx_?(?:id|pw)|app_?key|app_?secret|api_?key|secret_?key|secret|(?:access|refresh|approval)_?token|token"
+    r"krx_?(?:id|pw)|app_?key|app_?secret|api_?key|auth_?key|secret_?key|secret|(?:access|refresh|approval)_?token|token"
     r"|passwords?|passwd|passphrase|pwd|\b(?:id_)?pw|\ube44\ubc00\ubc88\ud638|\uc778\uc99d\ud0a4|\uc571\ud0a4"
 )
 _ACCOUNT_WORDS = r"cano|acc(?:oun)?t_?(?:no|num(?:ber)?)|account[ ]?(?:no\.?|number)?|\uacc4\uc88c(?:\ubc88\ud638)?"

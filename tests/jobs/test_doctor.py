@@ -27,7 +27,7 @@ def states(folder):
 def test_all_that_is_needed_is_there(tmp_path):
     found = states(tmp_path)
     assert set(found.values()) == {"ok", "off"}
-    assert {subject for subject, state in found.items() if state == "off"} <= {"workspace", *job.OPTIONAL}
+    assert {subject for subject, state in found.items() if state == "off"} <= {"workspace", *job.OPTIONAL, *job.KEYS}
 
 
 def test_what_it_looks_for_is_what_the_project_depends_on():
@@ -37,7 +37,16 @@ def test_what_it_looks_for_is_what_the_project_depends_on():
         return {one.split(">")[0].split("~")[0].replace("-", "_") for one in requirements}
 
     assert set(job.NEEDED) == names(project["dependencies"])
-    assert set(job.OPTIONAL) == names(project["optional-dependencies"]["sign"])
+    # pykrx is asked for in a process of its own, and in no environment of ours.
+    assert set(job.OPTIONAL) == names(project["optional-dependencies"]["sign"]) | {"pykrx"}
+
+
+def test_a_key_is_looked_for_and_never_shown(tmp_path, monkeypatch):
+    monkeypatch.delenv("AUTH_KEY", raising=False)
+    assert states(tmp_path)["AUTH_KEY"] == "off"
+    monkeypatch.setenv("AUTH_KEY", "SECRET0SECRET0")
+    line = next(line for line in job.examine(tmp_path) if line.subject == "AUTH_KEY")
+    assert (line.state, line.says) == ("ok", "it is set")
 
 
 def test_a_folder_that_is_no_workspace_is_said_and_no_fault(tmp_path, toy):

@@ -34,7 +34,8 @@ def desk(toy, site):
     toy.write(
         "spec/00_workspace.yaml", 'name: toy\nrooms: {standard: true, own: false}\nas_of: "2026-11-20T09:00:00+09:00"\n'
     )
-    toy.write("spec/11_calendars.yaml", (ROOT / "spec/11_calendars.yaml").read_text(encoding="utf-8"))
+    for spec in ("spec/10_desk.yaml", "spec/11_calendars.yaml", "spec/20_accounts.yaml"):
+        toy.write(spec, (ROOT / spec).read_text(encoding="utf-8"))
     return toy
 
 

@@ -13,6 +13,7 @@ import urllib3
 from quantassay.domain.gaps import answers
 from quantassay.domain.gaps.answers import CUT_OFF, TIMED_OUT, Reply, Told
 from quantassay.errors import AssayError
+from quantassay.feeds.causes import causes
 
 MOST_KEPT = 4_000  # characters of a body that the transcript keeps
 LEFT_OUT = "(left out)"
@@ -169,7 +170,7 @@ def _failed(url: str, error: Exception, limits: Limits) -> Told:
         raise NoNetwork(url, "its certificate is not one that this machine trusts") from error
     if isinstance(error, requests.exceptions.ProxyError):
         raise NoNetwork(url, "the proxy of this machine does not let it through") from error
-    if any(isinstance(cause, _NO_CONNECTION) for cause in _causes(error)):
+    if any(isinstance(cause, _NO_CONNECTION) for cause in causes(error)):
         raise NoNetwork(url, "no connection") from error
     late = (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
     if isinstance(error, late):
@@ -178,15 +179,3 @@ def _failed(url: str, error: Exception, limits: Limits) -> Told:
     if isinstance(error, lost):
         return Told(CUT_OFF, None, "the connection was closed before the answer was whole")
     raise CannotAsk(url, str(error) or type(error).__name__) from error
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what lies behind it, in the ways that the two libraries wrap one another."""
-    waiting: list[object] = [error]
-    seen: list[object] = []
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, BaseException) and not any(one is other for other in seen):
-            seen.append(one)
-            yield one
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]

@@ -1,5 +1,6 @@
 """Look at the machine and the workspace: versions, paths, optional parts."""
 
+import os
 import sqlite3
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,12 @@ NEEDED = (
     "click", "holidays", "jinja2", "jsonschema_rs", "lxml", "numpy", "orjson", "polars", "python_calamine", "pyyaml",
     "requests", "rfc8785", "tzdata",
 )  # fmt: skip
-OPTIONAL = {"cryptography": "signing packages (extra `sign`)"}
+OPTIONAL = {
+    "cryptography": "signing packages (extra `sign`)",
+    "pykrx": "fetching bars through it: pip install 'quantassay[krx]'",
+}
+# Keys are looked for and never shown.
+KEYS = {"AUTH_KEY": "fetching bars from the exchange's Open API"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,10 @@ def examine(folder: Path) -> list[Line]:
     for library, purpose in OPTIONAL.items():
         version = code.version(library)
         lines.append(Line(library, "ok" if version else "off", version or f"only for {purpose}"))
+    for variable, purpose in KEYS.items():
+        is_set = bool(os.environ.get(variable))
+        says = "it is set" if is_set else f"it is not set; only for {purpose}"
+        lines.append(Line(variable, "ok" if is_set else "off", says))
     try:
         lines.append(Line("workspace", "ok", str(find(folder).root)))
     except NoWorkspace as error:
