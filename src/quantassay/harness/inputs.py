@@ -96,7 +96,8 @@ class NotBuilt(AssayError):
 class Handed:
     """A value that a job hands in: its digest, and how to load it.
 
-    `explain(pointer)` gives the raw rows behind a number; `recheck()` the digest as it is now.
+    `explain(pointer)` gives the raw rows behind a number; `recheck()` the digest as it is now. What is `for_gates` is
+    a fact about the desk, worked out with its builders, so no builder may read it.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Handed:
     marks: tuple[str, ...] = ()
     explain: Callable[[str], list[str]] | None = None
     recheck: Callable[[], str] | None = None
+    for_gates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,10 @@ class Inputs:
     def hand(self, handed: Iterable[Handed]) -> None:
         """Add values that a job hands in."""
         for one in handed:
-            if one.name in self.sources and self.sources[one.name].kind != "handed":
+            if one.name in self.sources and one.name not in self.handed:
                 raise AmbiguousName(one.name, self.sources[one.name].kind, "a value handed in by the job")
             self.handed[one.name] = one
-            self.sources[one.name] = Source("handed")
+            self.sources[one.name] = Source("fact" if one.for_gates else "handed")
 
     def remember(self, key: str, work: Callable[[], Any]) -> Any:
         """The fact under this digest key, worked out once."""
@@ -177,7 +179,7 @@ class Inputs:
         for name in self.rooms.builders:
             yield name, Source("artifact", (self.artifact_path(name),))
         yield from ((name, Source("fact")) for name in FACTS)
-        yield from ((name, Source("handed")) for name in self.handed)
+        yield from ((name, Source("fact" if one.for_gates else "handed")) for name, one in self.handed.items())
 
     # ---- what stands behind a name
 
@@ -303,7 +305,7 @@ class Inputs:
 
     def _load(self, name: str) -> Any:
         source = self.source(name)
-        if source.kind == "handed":
+        if name in self.handed:
             return self.handed[name].load()
         if source.kind == "fact":
             return FACTS[name](self)

@@ -27,6 +27,7 @@ def run(job: build.Job, jobs: int) -> None:
     """
     sorter = graph.sorter(job.inputs, job.order)
     sorter.prepare()
+    handed = {name: one for name, one in job.inputs.handed.items() if not one.for_gates}
     running: dict[Future[Produced], tuple[str, dict[str, Any]]] = {}
     # A forked child would inherit threads of polars that no longer run. Ctrl-C is for the parent, which stops them.
     executor = ProcessPoolExecutor(
@@ -39,7 +40,7 @@ def run(job: build.Job, jobs: int) -> None:
                 if key is None:
                     sorter.done(name)
                     continue
-                call = Lazy("quantassay.harness.produce:in_worker", (job.inputs.workspace, job.inputs.handed, name))
+                call = Lazy("quantassay.harness.produce:in_worker", (job.inputs.workspace, handed, name))
                 running[executor.submit(call, job.request.as_of)] = (name, key)
             if running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
