@@ -28,7 +28,7 @@ ORIGINS = {
     "/names/*/verdict": ["hsms:", *_BAR],
     "/names/*/because/*": ["hsms:", *_BAR],
     "/names/*/doubt": ["data_quality:/names/{ticker}/verdict", "evaluation_bars:/names/{ticker}/session"],
-    "/names/*/doubts/*": ["data_quality:/names/{ticker}/reasons"],
+    "/names/*/doubts/*": ["data_quality:/names/{ticker}/doubts"],
 }
 _FIGURES = ("close", "momentum", "volume", "foreign_sum")
 _HUNDREDTH = Decimal("0.01")
@@ -56,7 +56,7 @@ def build(
                 "session": session,
                 **_figures(judged.get(ticker), hsms),
                 "doubt": _doubt(session, evaluation_bars["session"], found),
-                "doubts": found["reasons"] if found and found["verdict"] == "blocked" else [],
+                "doubts": found["doubts"] if found else ["no_complete_bar"],
             }
         )
     return {

@@ -38,7 +38,7 @@ WORLDS = ("sample", "new", "shared")
 WORDS = {"run", "expect", "edit", "excerpt", "file", "lock"}
 LISTED = "What is in it"
 # What these pages list, other tests look at.
-UNLISTED = {"README.md", "commands.md", "dependencies.md", "runbook.md", "temp.md", "tools.md"}
+UNLISTED = {"README.md", "commands.md", "dependencies.md", "deviations.md", "runbook.md", "temp.md", "tools.md"}
 _FENCE = re.compile(r"(?P<above>(?:^<!--[^\n]*-->\n)*)^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!-- (\w+)(?:: (.*))? -->")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

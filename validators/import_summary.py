@@ -11,13 +11,25 @@ from quantassay.findings import Judged, judged
 RULES = ["R01.4"]
 
 
-def check(data_quality: dict[str, Any], import_log: dict[str, Any] | None) -> Iterator[Judged]:
-    """Judges the number of loaded files, each refused file, and the count of each issue."""
-    files = import_log["files"] if import_log else []
-    issues = import_log["issues"] if import_log else []
+def check(
+    data_quality: dict[str, Any], import_log: dict[str, Any] | None, adjusted_import_log: dict[str, Any] | None
+) -> Iterator[Judged]:
+    """Judges the number of loaded files, each refused file, and the count of each issue, of either series."""
+    for place, log in (("imports", import_log), ("adjusted_imports", adjusted_import_log)):
+        expected, actual = _summary(log), data_quality.get(place, {})
+        for name, right in expected.items():
+            says = f"{name} does not follow from the import log"
+            ok = actual.get(name) == right
+            yield judged(f"/{place}/{name}", ok=ok, says=says, expected=right, actual=actual.get(name))
+        for name in sorted(set(actual) - set(expected)):
+            yield judged(f"/{place}/{name}", ok=False, says=f"nobody asked for {name}", actual=actual[name])
+
+
+def _summary(log: dict[str, Any] | None) -> dict[str, Any]:
+    files, issues = (log["files"], log["issues"]) if log else ([], [])
     refused = sorted(file["file"] for file in files if not file["loaded"])
     codes = sorted(issue["code"] for issue in issues)
-    expected = {
+    return {
         "loaded": len(files) - len(refused),
         "refused": [
             {"file": file, "codes": sorted({issue["code"] for issue in issues if issue["file"] == file})}
@@ -25,10 +37,3 @@ def check(data_quality: dict[str, Any], import_log: dict[str, Any] | None) -> It
         ],
         "issues": [{"code": code, "count": codes.count(code)} for code in dict.fromkeys(codes)],
     }
-    actual = data_quality.get("imports", {})
-    for name, right in expected.items():
-        says = f"{name} does not follow from the import log"
-        ok = actual.get(name) == right
-        yield judged(f"/imports/{name}", ok=ok, says=says, expected=right, actual=actual.get(name))
-    for name in sorted(set(actual) - set(expected)):
-        yield judged(f"/imports/{name}", ok=False, says=f"nobody asked for {name}", actual=actual[name])

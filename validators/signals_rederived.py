@@ -42,7 +42,7 @@ def check(
     for name in universe["names"]:
         ticker, last = name["ticker"], decided.get(name["ticker"])
         seen = [row for row in rows.get(ticker, ()) if last is not None and row.session <= last]
-        blocked = quality.get(ticker, {"verdict": "blocked", "reasons": []})
+        blocked = quality.get(ticker, {"verdict": "blocked", "doubts": ["no_complete_bar"]})
         doubt = "blocked" if blocked["verdict"] == "blocked" else None
         if doubt is None and last != latest:
             doubt = "other_session"
@@ -53,7 +53,7 @@ def check(
                 "session": last,
                 **_evaluated(seen, hsms),
                 "doubt": "no_bar" if last is None else doubt,
-                "doubts": blocked["reasons"] if blocked["verdict"] == "blocked" else [],
+                "doubts": blocked["doubts"],
             }
         )
     size = len(universe["names"])

@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 CALENDAR = {
     "market": "XKRX",
     "zone": "Asia/Seoul",
+    "currency": "KRW",
+    "breaks": [],
+    "segments": [],
     "first": "2026-11-02",
     "last": "2026-11-30",
     "regular_hours": [{"from": "2016-08-01", "open": "09:00", "close": "15:30"}],

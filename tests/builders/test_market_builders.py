@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 import yaml
 
-from quantassay.domain.market.calendars import UselessOverride
+from quantassay.domain.market.calendars import NoCalendar, UselessOverride
 from quantassay.feeds.holiday_tables import holiday_sources
-from quantassay.harness import canonical, pointers, schemas
+from quantassay.harness import canonical, origins, pointers, schemas
 
 ROOT = Path(__file__).parents[2]
 AS_OF = "2026-11-18T15:45:00+09:00"
@@ -43,9 +43,10 @@ def read(file):
     return yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
 
 
-def calendar_inputs():
+def calendar_inputs(market="XKRX"):
     return {
         "calendars": read("spec/11_calendars.yaml"),
+        "desk": {"market": market},
         "holiday_sources": holiday_sources(),
         "recorded_closures": read("governance/recorded_closures.yaml"),
         "calendar_overrides": read("governance/calendar_overrides.yaml"),
@@ -85,9 +86,18 @@ def evaluation_bars(trading_calendar):
 
 
 def quality(trading_calendar, evaluation_bars, rows=ROWS, log=LOG):
-    limits, prices = read("spec/13_quality_limits.yaml"), read("spec/19_price_rules.yaml")
     bars = pl.DataFrame(rows, schema=BARS)
-    return unit("data_quality").build(bars, trading_calendar, evaluation_bars, limits, prices, log)
+    return unit("data_quality").build(
+        bars=bars,
+        adjusted_bars=bars.clear(),
+        trading_calendar=trading_calendar,
+        evaluation_bars=evaluation_bars,
+        quality_limits=read("spec/13_quality_limits.yaml"),
+        price_rules=read("spec/19_price_rules.yaml"),
+        price_limit_exceptions=read("governance/price_limit_exceptions.yaml"),
+        import_log=log,
+        adjusted_import_log=None,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +132,8 @@ def is_date(leaf):
     return isinstance(leaf, str) and leaf[:2] in ("19", "20") and leaf[4:5] == "-"
 
 
-SPECS = ("11_calendars", "12_evaluation_bar", "13_quality_limits", "19_price_rules")
-GOVERNED = ("calendar_overrides", "recorded_closures")
+SPECS = ("10_desk", "11_calendars", "12_evaluation_bar", "13_quality_limits", "19_price_rules")
+GOVERNED = ("calendar_overrides", "recorded_closures", "price_limit_exceptions")
 
 
 @pytest.mark.parametrize(
@@ -141,11 +151,12 @@ def test_the_specs_fit_their_schemas(file, name):
         ({"date": "2026-11-19", "state": "closed", "open": "10:00", "close": "16:30"}, "open"),
         ({"date": "2026-11-19", "state": "open", "open": "10:00"}, "close"),
         ({"date": "19 November", "state": "open"}, "date"),
+        ({"market": "XTKS", "date": "2026-11-19", "state": "open"}, "market"),
     ],
 )
 def test_an_override_that_makes_no_sense_is_refused(row, says):
     schema = json.loads((ROOT / "spec/schemas/calendar_overrides.schema.json").read_text(encoding="utf-8"))
-    whole = {"name": "exam_day", "source": "a notice", "noted_on": "2026-11-20", **row}
+    whole = {"market": "XKRX", "name": "exam_day", "source": "a notice", "noted_on": "2026-11-20", **row}
     problems = schemas.validate(schema, {"overrides": [whole]})
     assert any(says in problem.says or says in problem.pointer for problem in problems)
 
@@ -155,9 +166,36 @@ def test_two_builds_of_the_calendar_are_the_same_bytes(trading_calendar):
     assert canonical.dumps(again) == canonical.dumps(trading_calendar)
 
 
+@pytest.mark.parametrize("market", ["XNYS", "XSHG", "XNAS"])
+def test_the_calendars_of_the_other_markets_fit_and_say_where_they_are_from(market):
+    builder = unit("trading_calendar")
+    data = builder.build(**calendar_inputs(market))
+    schema = json.loads((ROOT / "spec/schemas/trading_calendar_v1.schema.json").read_text(encoding="utf-8"))
+    assert schemas.validate(schema, data) == []
+    assert data["market"] == market.replace("XNAS", "XNYS")
+    numbers = [pointer for pointer, leaf in pointers.walk(data) if origins.is_number(leaf)]
+    assert [p for p in numbers if not any(pointers.matches(pattern, p) for pattern in builder.ORIGINS)] == []
+
+
+def test_a_market_without_a_calendar_is_one_sentence():
+    with pytest.raises(NoCalendar, match=r"spec/11_calendars\.yaml has no market 'XTKS'; it has XKRX, XNAS, XNYS"):
+        unit("trading_calendar").build(**calendar_inputs("XTKS"))
+
+
+CASES = sorted((ROOT / "tests/validators/calendar_agreement").glob("pass_*.json"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_builder_makes_what_the_gate_s_cases_hold_right(path):
+    parameters = json.loads(path.read_text(encoding="utf-8"))["parameters"]
+    expected = parameters.pop("trading_calendar")
+    assert unit("trading_calendar").build(**parameters) == expected
+
+
 def test_an_override_settles_a_dispute():
     inputs = calendar_inputs()
     row = {
+        "market": "XKRX",
         "date": "2027-05-03",
         "state": "closed",
         "name": "Labour Day",
@@ -175,7 +213,7 @@ def test_an_override_settles_a_dispute():
 
 def test_a_calendar_that_begins_in_mid_year_claims_no_late_first_session():
     inputs = calendar_inputs()
-    inputs["calendars"] |= {"first": "2026-06-01"}
+    inputs["calendars"]["markets"]["XKRX"] |= {"first": "2026-06-01"}
     rows = inputs["calendar_overrides"]["overrides"]
     inputs["calendar_overrides"]["overrides"] = [row for row in rows if row["date"] >= "2026-06-01"]
     data = unit("trading_calendar").build(**inputs)
@@ -196,12 +234,26 @@ def test_reasons_and_totals(data_quality):
     names = {row["ticker"]: row for row in data_quality["names"]}
     assert names["900030"]["reasons"] == ["corporate_action"]
     assert names["900030"]["actions"] == [
-        {"session": "2026-11-17", "previous_session": "2026-11-16", "previous_close": 1_000, "close": 200}
+        {
+            "session": "2026-11-17",
+            "previous_session": "2026-11-16",
+            "previous_close": 1_000,
+            "close": 200,
+            "age": 1,
+            "detector": "limit",
+            "ratio": "0.200000",
+            "parts": None,
+            "factor_low": "0.153846",
+            "factor_high": "0.285714",
+            "halted": 0,
+            "allowed": None,
+        }
     ]
     assert names["9000A0"]["reasons"] == ["halted", "thin"]
     assert names["9000B0"]["reasons"] == ["dropped", "no_complete_bar", "off_calendar"]
     assert names["9000C0"]["actions"][0]["close"] == "900.25"
-    assert data_quality["totals"] == {"names": 6, "bars": 16, "ok": 1, "warning": 0, "blocked": 5, "actions": 2}
+    totals = {name: data_quality["totals"][name] for name in ("names", "bars", "ok", "warning", "blocked", "actions")}
+    assert totals == {"names": 6, "bars": 16, "ok": 1, "warning": 0, "blocked": 5, "actions": 2}
     assert data_quality["imports"] == {
         "loaded": 1,
         "refused": [{"file": "b.csv", "codes": ["negative_price"]}],

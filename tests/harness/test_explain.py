@@ -151,6 +151,19 @@ def test_an_origin_that_leads_nowhere_is_part_of_the_explanation():
     assert [o.kind for o in way("/data/cash", context=context).origins] == ["open", "open"]
 
 
+def test_a_field_picks_its_item_of_a_list_in_a_spec():
+    listed = {"cash": 1, "held": [{"currency": "USD"}, {"currency": "KRW", "cash": 7}]}
+    seen = PLAN | {"origins": {"/cash": ["limits:/held/{currency}/cash", "limits:/held/{nope}/cash"]}}
+
+    def line(name, pointer):
+        return f"spec/17_{name}.yaml", 12, 5, pointers.get(listed, pointer)
+
+    context = Context({**CONTEXT.envelopes, "plan": seen}, CONTEXT.file, line, raw_rows)
+    found, nowhere = way("/data/cash", context=context).origins
+    assert (found.kind, found.reference, found.value) == ("spec", "limits:/held/KRW/cash", 7)
+    assert nowhere.kind == "open"
+
+
 REPORT = Report("plan", "Orders", True, ("HSMS 2",))
 PAGE = render.render(REPORT, "x", (FOLDER / "plan.md.j2").read_text(encoding="utf-8"), {"plan": PLAN})
 LINE, ROW = next((n, row) for n, row in enumerate(PAGE.markdown.split("\n"), start=1) if "Quiet Lake" in row)

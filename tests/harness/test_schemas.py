@@ -310,6 +310,16 @@ def test_ours_and_jsonschema_find_the_same_breaches(schema, value):
     assert ours(schema, value) == oracle(schema, value)
 
 
+def test_a_member_that_no_two_items_may_share_is_found_wherever_the_list_is():
+    rows = {"type": "array", "x-unique": "id", "items": {"type": "object"}}
+    schema = {"$ref": "#/$defs/whole", "$defs": {"whole": {**CLOSED, "properties": {"a": {"items": rows}}}}}
+    assert list(lint(schema)) == []
+    value = {"a": [[{"id": "x"}, {"id": "y"}, {"id": "x"}, {}, {}, {"id": 1}, {"id": 1}], [{"id": "x"}]]}
+    assert validate(schema, value) == [
+        SchemaProblem("/a/0/2/id", "x-unique", "id 'x' stands twice, first in item 1; leave one of them out")
+    ]
+
+
 SPECS = Path(__file__).parents[2] / "spec" / "schemas"
 
 

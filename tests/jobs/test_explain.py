@@ -10,18 +10,23 @@ from quantassay.jobs import explain as job
 
 # Numbers over whole lists, each with the reason: their way goes on in every member, so no single row can be shown.
 OVER_A_LIST = {
+    ("buy_signals", "/totals"): "counts all names",
     ("calibration_approval_list", "/left_out"): "counts thresholds",
     ("calibration_approval_list", "/overclaimed_count"): "counts claims",
     ("calibration_backlog", "/"): "counts, and sums over the events of a study",
     ("calibration_evidence", "/studies"): "what all events of a study come to",
     ("data_gaps_roadmap", "/gaps/*/attempts"): "attempts in the spec and in files of their own",
     ("data_quality", "/totals"): "counts all names",
+    ("entry_check", "/caps"): "counts all candidates, and all names held",
+    ("entry_check", "/totals"): "counts all candidates",
+    ("followed_signals", "/universe"): "what the list of names is and how long",
     ("next_open_plan", "/budget/cash_after"): "what all orders leave",
     ("next_open_plan", "/budget/cash_reserved"): "what all buys need",
     ("next_open_plan", "/budget/positions_after"): "counts all orders",
     ("next_open_plan", "/orders/*/line"): "a place among all signals",
     ("next_open_plan", "/universe"): "what the list of names is and how long",
     ("qualitative_sell_inputs", "/feeds"): "what all files of a feed come to",
+    ("sell_signals", "/totals"): "counts all positions",
     ("signals", "/universe/size"): "counts all names",
     ("universe", "/considered"): "counts all names",
 }
@@ -128,7 +133,7 @@ def test_what_has_no_rows_is_told_in_words(desk):
     said = desk.run("explain", "next_session#/session").out
     assert "      as_of:\n        2026-11-18T15:45:00+09:00\n" in said
     assert "the tables of holidays " in desk.run("explain", "trading_calendar#/sessions/0").out
-    assert "60 files loaded, 0 quarantined, 0 issues noted" in desk.run("explain", "data_quality#/imports").out
+    assert "62 files loaded, 0 quarantined, 0 issues noted" in desk.run("explain", "data_quality#/imports").out
 
 
 # Where it ends.

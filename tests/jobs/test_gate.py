@@ -23,7 +23,7 @@ def test_what_is_out_of_date_is_not_judged(desk, edit):
     done = desk.run("gate")
     assert (done.code, done.out) == (1, "")
     # The first of those that read the spec.
-    stale = "assay: calibration_backlog is out of date: input spec_values changed (and 2 more); "
+    stale = "assay: calibration_backlog is out of date: input spec_values changed (and 3 more); "
     assert done.err == f"{stale}run `assay build`, then judge\n"
     assert desk.temp() == before
     assert desk.run("build").code == 0

@@ -53,5 +53,5 @@ def test_a_gate_that_was_red_before_fails_the_proof(desk, own_gate):
 
 def test_what_is_out_of_date_proves_nothing(desk, edit):
     edit(desk, "spec/17_next_open.yaml", "max_positions: 8", "max_positions: 7")
-    with pytest.raises(OutOfDate, match=r"is out of date: input spec_values changed \(and 2 more\)"):
+    with pytest.raises(OutOfDate, match=r"is out of date: input spec_values changed \(and 3 more\)"):
         prove(desk)

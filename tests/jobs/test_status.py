@@ -29,8 +29,8 @@ def test_all_is_well_after_a_run(desk):
     assert not_ok(desk) == {}
     assert found["signals"] == "as of 2026-11-18T15:45:00+09:00"
     assert found["gate_record"] == "passed"
-    assert found["bars SAMPLE"] == "29,512 bars of 60 names, 2024-10-30 to 2026-11-18"
-    assert found["universe list"] == "60 names of 2026-11-18"
+    assert found["bars SAMPLE"] == "30,512 bars of 62 names, 2024-10-30 to 2026-11-18"
+    assert found["universe list"] == "61 names of 2026-11-18"
     assert found["account sample"] == "sample, seen 2026-11-18T15:40:00+09:00"
 
 
@@ -70,12 +70,14 @@ def test_nothing_is_made_yet(new_desk):
 
 def test_a_changed_spec_is_named_and_only_what_stands_on_it_is_stale(desk, edit):
     edit(desk, "spec/17_next_open.yaml", "max_positions: 8", "max_positions: 7 # as agreed")
-    plan = {("artifact", "next_open_plan"): ("stale", "input next_open changed")}
+    changed = ("stale", "input next_open changed")
+    plan = {("artifact", name): changed for name in ("followed_signals", "next_open_plan")}
     assert not_ok(desk) == plan | readers_of_every_spec(desk) | {GATE: OTHER}
     assert desk.run("build").code == 0
     found = not_ok(desk)
     assert {kind for kind, _ in found} == {"gate", "report"}
-    assert found["report", "next_open_plan"] == ("stale", "input next_open_plan changed")
+    says = "input followed_signals changed; input next_open_plan changed"
+    assert found["report", "next_open_plan"] == ("stale", says)
     assert desk.run("run").code == 0
     assert not_ok(desk) == {}
 

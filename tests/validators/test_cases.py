@@ -38,7 +38,7 @@ EVENTS = {
     "return_ppm": pl.Int64,
 }
 # Frames that have all their columns even where a case has no row of them.
-WHOLE = {"bars": BARS, "manual_facts": FACTS}
+WHOLE = {"bars": BARS, "adjusted_bars": BARS, "manual_facts": FACTS}
 
 
 def gate(name):

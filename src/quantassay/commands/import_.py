@@ -8,6 +8,8 @@ import click
 _COMMANDS = {
     "bars": "market:bars",
     "universe": "market:universe",
+    "quotes": "market:quotes",
+    "holidays": "holidays:holidays",
     "short-balance": "manual:short_balance",
     "etf-nav": "manual:etf_nav",
     "listing": "manual:listing",

@@ -28,6 +28,12 @@ _COUNTED = {
     "halt_bar": "halts written as zeros with a close, open, high and low set to it, in bars: {count}",
     "open_unknown": "the open 0, stored as unknown, in bars: {count}",
 }
+_PLAIN = {
+    "zero_price": "has a price of zero and is no halt: {shown}, volume {volume}",
+    "high_below_low": "has its high below its low: {shown}",
+    "outside_range": "has its open or close outside low..high: {shown}",
+    "adjusted_unreadable": "has the adjusted close {adjusted}, no price above zero",
+}
 
 
 def type_rows(text: pl.DataFrame, market: Market, latest: date) -> pl.DataFrame:
@@ -145,12 +151,9 @@ def _says(code: str, row: Mapping[str, Any]) -> str:
             return (
                 f"has {_pairs(row, lambda number: number is not None and not number.is_integer())}; shares come whole"
             )
-        case "zero_price":
-            return f"has a price of zero and is no halt: {shown}, volume {row['volume']}"
-        case "high_below_low":
-            return f"has its high below its low: {shown}"
         case _:
-            return f"has its open or close outside low..high: {shown}"
+            given = shorten(row.get("adjusted_close") or "")
+            return _PLAIN[code].format(shown=shown, volume=row["volume"], adjusted=given)
 
 
 def _pairs(row: Mapping[str, Any], wrong: Callable[[float | None], bool]) -> str:

@@ -12,6 +12,7 @@ from quantassay.secrecy import withheld
 HARMLESS = {
     "aum_unpublished": "the exchange writes 0 until a fund's net assets are counted; kept as unknown",
     "banned_zero": "a zero of days on which short selling was banned says nothing about demand; kept as unknown",
+    "bar_differs": "a fetched bar has other values than the one that is there; the one that is there stays",
     "blank_line": "a line without any value holds nothing that could be lost",
     "close_differs": "a price in the list is not the desk's close, as after a split; the other prices fit",
     "column_ignored": "a column that the product does not know is named, not used",
@@ -28,6 +29,7 @@ HARMLESS = {
     "name_date_unused": "the file's name has the day of the download; the day that was given rules",
     "not_csv": "a file of another kind in the folder was not asked for",
     "note_line": "a note below or beside the table holds no row",
+    "older_quotes": "quotes seen later are held and stay in use; the reader is told",
     "open_unknown": "the source has no open for old bars and writes 0; the open is stored as unknown",
     "option_unused": "--ticker or --date was given, and the rows tell it themselves",
     "superseded": "a corrected file rules, and the reader is told what it changed",
@@ -40,6 +42,8 @@ HARMLESS = {
 
 # Each of these may have changed a value, lost one, or made it somebody else's; the text says what is the matter.
 HARMFUL = {
+    "adjusted_missing": "both series are asked of a file that has no adjusted close",
+    "adjusted_unreadable": "an adjusted close that is no price above zero",
     "amounts_contradict": "a value is not its shares times one whole price",
     "bad_ticker": "the file's name, or a code in a list, is no ticker of the market",
     "blank_value": "a price, a volume or a name is missing",
@@ -48,6 +52,7 @@ HARMFUL = {
     "columns_wrong": "a row has more or fewer values than the header",
     "comma_ambiguous": "a comma may be a decimal comma or a thousands separator",
     "credential": "a login, a key or an account number, which must not be kept anywhere here",
+    "currency_other": "a price in another currency than the market's",
     "cut_off": "the file ends in the middle",
     "date_conflict": "one date has two different bars, or two different values of a name",
     "date_out_of_range": "a date before 1900 or one that has not come yet",
@@ -87,6 +92,8 @@ HARMFUL = {
     "step_contradicts": "a value does not follow from the change beside it, or from the day before",
     "ticker_mismatch": "the ticker inside is not the one in the file's name",
     "ticker_twice": "two files of one ticker, or one ticker twice in a list",
+    "time_not_come": "a price that claims to be seen at a time to come",
+    "time_unreadable": "a time that is none, or one without its zone or its day",
     "too_large": "larger, or larger unpacked, than any such list",
     "unit_other": "amounts in thousands or millions",
     "unreadable": "the system refused to read it",

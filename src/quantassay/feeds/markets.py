@@ -20,13 +20,15 @@ class UnknownMarket(AssayError):
 class Market:
     """What the importer needs to know of a market.
 
-    `rounding` is how far an adjusted open or close may lie outside low..high because the source rounds each price on
-    its own, in currency. `whole_prices`: prices have no decimals, so a comma can only separate thousands.
+    `currency` is that of all its prices. `rounding` is how far an adjusted open or close may lie outside low..high
+    because the source rounds each price on its own, in currency. `whole_prices`: prices have no decimals, so a comma
+    can only separate thousands.
     `old_opens_unknown`: sources write 0 for the open of old bars.
     """
 
     key: str
     zone: str
+    currency: str
     ticker: str
     rounding: float
     whole_prices: bool
@@ -47,11 +49,11 @@ class Market:
 MARKETS = {
     market.key: market
     for market in (
-        Market("XKRX", "Asia/Seoul", _SIX, rounding=1.0, whole_prices=True, old_opens_unknown=False),
-        Market("XNAS", "America/New_York", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=True),
-        Market("XNYS", "America/New_York", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=True),
-        Market("XSHE", "Asia/Shanghai", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=False),
-        Market("XSHG", "Asia/Shanghai", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=False),
+        Market("XKRX", "Asia/Seoul", "KRW", _SIX, rounding=1.0, whole_prices=True, old_opens_unknown=False),
+        Market("XNAS", "America/New_York", "USD", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=True),
+        Market("XNYS", "America/New_York", "USD", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=True),
+        Market("XSHE", "Asia/Shanghai", "CNY", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=False),
+        Market("XSHG", "Asia/Shanghai", "CNY", _LOOSE, rounding=0.0, whole_prices=False, old_opens_unknown=False),
     )
 }
 

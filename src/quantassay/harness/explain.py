@@ -203,7 +203,7 @@ def _origin(
         if kind == "artifact":
             return _way_back(name, "/data" + _walk(context.envelopes[name]["data"], steps), context, passed)
         if kind in ("spec", "governance"):
-            file, line, column, value = context.spec_line(name, pointer)
+            file, line, column, value = context.spec_line(name, _in_spec(name, pointer, steps, context))
             return Step("spec", f"{name}:{pointer}", f"{file}:{line}:{column}", value)
         rows = _first(context.raw_rows(name, pointer))
     except AssayError as error:
@@ -215,6 +215,16 @@ def _origin(
         further = _references(context.envelopes[name]["origins"], cell)
         behind = tuple(_origin(one, name, around, context, passed) for one in further)
     return Step("raw", f"{name}:{pointer}", "", None, rows, behind)
+
+
+def _in_spec(name: str, pointer: str, steps: Sequence[tuple[str, str | None]], context: Context) -> str:
+    """The pointer in a spec; where a field picks an item of a list, that of the item."""
+    if all(field is None for _, field in steps):
+        return pointer
+    try:
+        return _walk(context.spec_line(name, "")[3], steps)
+    except AssayError:
+        return pointer  # a folder of files, or no such item: the pointer itself says what is missing
 
 
 def _filled(template: str, around: Sequence[dict[str, Any]]) -> tuple[list[tuple[str, str | None]], list[str]]:

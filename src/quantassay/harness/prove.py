@@ -120,12 +120,16 @@ def prove(
     for number, (name, schema) in enumerate(artifacts.items()):
         if progress is not None:
             progress(number, len(artifacts), name)
-        readers = bench.readers(name)
+        # The gates that are about this artifact first, and of them always the one that noticed last.
+        readers = sorted(bench.readers(name), key=lambda unit: gate.subject(unit, bench.inputs) != name)
         _check_steady(bench, name, readers, accepted)
         for mutant in _mutants(bench, name, schema, per_pattern):
             inputs = bench.inputs.with_artifact(name, mutant.data)
             noticed = ((unit, _notices(bench, unit, inputs, accepted[unit.name])) for unit in readers)
-            _try(tally, name, mutant, noticed, every_gate=every_gate)
+            killer = _try(tally, name, mutant, noticed, every_gate=every_gate)
+            if killer is not None and name in killer.parameters:
+                readers.remove(killer)
+                readers.insert(0, killer)
     red = sorted(name for name, breaches in accepted.items() if breaches)
     return {**_result(bench, tally, before.values()), "red_before": red}
 
@@ -151,12 +155,14 @@ def _mutants(bench: Bench, name: str, schema: dict[str, Any] | None, per_pattern
 
 def _try(
     tally: _Tally, artifact: str, mutant: Mutant, noticed: Iterable[tuple[Unit, bool]], *, every_gate: bool
-) -> None:
-    """Show the mutant to one gate after another and count what happens."""
+) -> Unit | None:
+    """Show the mutant to one gate after another and count what happens; the first that noticed it, if any did."""
     killed = read = False
+    killer = None
     for unit, by_this in noticed:
         tally.gates[unit.name].add(killed=by_this)
         killed = killed or by_this
+        killer = unit if by_this and killer is None else killer
         read = read or (by_this and artifact in unit.parameters)
         if killed and not every_gate:
             break
@@ -165,6 +171,7 @@ def _try(
     if not killed:
         place = {"artifact": artifact, "pointer": mutant.pointer, "operator": mutant.operator}
         tally.survivors.append({**place, "from": _shown(mutant.before), "to": _shown(mutant.after)})
+    return killer
 
 
 def _shown(value: Any) -> str:

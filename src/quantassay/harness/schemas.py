@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from quantassay.harness import pointers
+from quantassay.harness import pointers, schema_parts
 from quantassay.harness.problems import BadSchema, SchemaProblem
 from quantassay.secrecy import withheld, withheld_digits
 
@@ -21,9 +21,11 @@ _PLAIN = (
     "deprecated", "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum",
     "exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems",
     "maxContains", "minContains", "maxProperties", "minProperties", "required", "dependentRequired", "format",
-    "x-digits", "x-unit",
+    "x-digits", "x-unique", "x-unit",
 )  # fmt: skip
 KEYWORDS = frozenset((*_ONE, *_ONE_MORE, *_MANY, *_NAMED, *_PLAIN))
+# Of a list of objects: the member whose value no two of them may share, which JSON Schema itself cannot say.
+_UNIQUE = "x-unique"
 # A breach of one of these is about an amount, which is no account number however long it is.
 _OF_AMOUNTS = ("maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "multipleOf")
 # Any of these says what an object may hold; these below judge the same object as the schema that they stand in.
@@ -88,8 +90,11 @@ def validate(schema: dict[str, Any], value: Any) -> list[SchemaProblem]:
     Raises BadSchema when the schema itself is wrong.
     """
     name = schema.get("$id", schema.get("title", "(unnamed)"))
-    validator = _validator(json.dumps(schema, sort_keys=True), str(name))
+    text = json.dumps(schema, sort_keys=True)
+    validator = _validator(text, str(name))
     found = {problem for error in validator.iter_errors(value) for problem in _problems(schema, error)}
+    if _UNIQUE in text:
+        found.update(_repeated(schema_parts.root(schema), value, ""))
     return sorted(found, key=lambda p: (p.pointer, p.keyword, p.key or "", p.says))
 
 
@@ -120,6 +125,22 @@ def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:
         yield SchemaProblem(place, keyword, f"fits no allowed form: {best}")
     else:
         yield SchemaProblem(place, keyword, _message(error))
+
+
+def _repeated(parts: schema_parts.Parts, value: Any, pointer: str) -> Iterator[SchemaProblem]:
+    """The items whose `x-unique` member has the value of an item before them."""
+    if isinstance(value, list):
+        for member in {part[_UNIQUE] for part in parts.parts if _UNIQUE in part}:
+            first: dict[str, int] = {}
+            for index, item in enumerate(value):
+                own = item.get(member) if isinstance(item, dict) else None
+                if isinstance(own, str) and first.setdefault(own, index) != index:
+                    says = f"{member} {withheld_digits(repr(own))} stands twice, first in item {first[own] + 1}"
+                    yield SchemaProblem(f"{pointer}/{index}/{member}", _UNIQUE, f"{says}; leave one of them out")
+    elif not isinstance(value, dict):
+        return
+    for step, below in enumerate(value) if isinstance(value, list) else value.items():
+        yield from _repeated(schema_parts.part_of(parts, step)[0], below, pointer + pointers.join(step))
 
 
 def _message(error: Any) -> str:

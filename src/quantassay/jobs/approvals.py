@@ -140,21 +140,46 @@ def credential_allowed(inputs: Inputs, name: str, day: date | None = None) -> Pe
         return Permission(allowed=False, reason=f"governance/credentials.yaml does not list the credential {name}")
     if entry["status"] != "allowed":
         return Permission(allowed=False, reason=f"governance/credentials.yaml refuses {name}: {entry['why']}")
+    return _approved(inputs, "credential", name, day or today(inputs))
+
+
+def source_allowed(inputs: Inputs, name: str, day: date | None = None) -> Permission:
+    """Whether governance lets the desk take data from this source; one with a login needs two approvals in force.
+
+    To be asked before a source is: the source is listed as allowed, and where it asks for a login, an approval of the
+    source and the login itself hold. `day` is that of the run where there is one, and else today.
+    """
+    listed = inputs.value("data_sources")["data_sources"] if "data_sources" in inputs.sources else []
+    entry = next((one for one in listed if one["id"] == name), None)
+    if entry is None:
+        return Permission(allowed=False, reason=f"governance/data_sources.yaml does not list the source {name}")
+    if entry["status"] != "allowed":
+        return Permission(allowed=False, reason=f"governance/data_sources.yaml refuses {name}: {entry['why']}")
+    if not entry["login"]:
+        return Permission(allowed=True, reason=entry["why"])
+    if "credential" not in entry:
+        return Permission(allowed=False, reason=f"governance/data_sources.yaml names no login for {name}")
+    own = _approved(inputs, "data_source", name, day or today(inputs))
+    return credential_allowed(inputs, entry["credential"], day) if own.allowed else own
+
+
+def _approved(inputs: Inputs, subject: str, name: str, day: date) -> Permission:
+    """Whether an approval of this name is in force."""
     if POLICY not in inputs.sources:
         return Permission(allowed=False, reason="there is no governance/approval_policy.yaml")
     approvals = inputs.value("approvals")
-    found = permission_states(inputs, approvals, day or today(inputs))
+    found = permission_states(inputs, approvals, day)
     mine = [
         (one, state)
         for one, state in zip(approvals, found, strict=True)
-        if (one["subject"], one["name"]) == ("credential", name)
+        if (one["subject"], one["name"]) == (subject, name)
     ]
     for one, state in mine:
         if state.state == states.IN_FORCE:
             return Permission(allowed=True, reason=f"{one['id']} by {one['approver']}: {state.why}")
     told = "; ".join(f"{one['id']}: {state.why}" for one, state in mine)
-    missing = f"no approval of the credential {name} is in force{f' ({told})' if told else ''}"
-    return Permission(allowed=False, reason=f"{missing}; `assay approve credential:{name}` records one")
+    missing = f"no approval of the {subject.replace('_', ' ')} {name} is in force{f' ({told})' if told else ''}"
+    return Permission(allowed=False, reason=f"{missing}; `assay approve {subject}:{name}` records one")
 
 
 def today(inputs: Inputs) -> date:

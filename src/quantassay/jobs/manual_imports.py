@@ -34,6 +34,7 @@ _TAKE = {
 }
 _NEEDED = {
     "manual_feeds": "spec/32_manual_feeds.yaml",
+    "desk": "spec/10_desk.yaml",
     "calendars": "spec/11_calendars.yaml",
     "trading_calendar": "builders/trading_calendar.py",
 }
@@ -163,7 +164,7 @@ def _ask(inputs: Inputs, feed: str, options: Options, now: datetime) -> tuple[As
     rules = dict(inputs.value("manual_feeds")["feeds"][feed])
     if options.historic:
         rules["largest_age_days"] = None
-    market = market_of(inputs.value("calendars")["market"])
+    market = market_of(inputs.value("desk")["market"])
     if options.ticker and not market.is_ticker(options.ticker):
         raise NotATicker(options.ticker, market.form)
     day = _day(options.date) if options.date else None

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from quantassay.domain.gaps import answers
+from quantassay.domain.market.calendars import market_key
 from quantassay.errors import AssayError
 from quantassay.harness import canonical, files
 from quantassay.harness.inputs import Inputs
@@ -183,7 +184,11 @@ def _record(inputs: Inputs, planned: Plan, tried: Any, at: datetime, by: str) ->
 
 
 def _zone(inputs: Inputs) -> ZoneInfo:
-    return ZoneInfo(inputs.value("calendars")["zone"] if "calendars" in inputs.sources else "UTC")
+    """The zone of the desk's market; UTC in a workspace that trades none."""
+    if "desk" not in inputs.sources or "calendars" not in inputs.sources:
+        return ZoneInfo("UTC")
+    calendars = inputs.value("calendars")
+    return ZoneInfo(calendars["markets"][market_key(calendars, inputs.value("desk")["market"])]["zone"])
 
 
 def _probes(inputs: Inputs) -> Path:

@@ -1,19 +1,29 @@
-"""Options and words of the imports of a market: bars and universe lists."""
+"""Options and words of the imports of a market: bars, universe lists and quotes."""
 
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from quantassay.feeds.csv_bars import Prices
 from quantassay.harness.workspace import find
 from quantassay.jobs import import_market as job
+from quantassay.jobs.import_quotes import import_quotes
+from quantassay.jobs.imported_quotes import own_market
 from quantassay.terminal import Terminal
 
 _FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 _MARKET = click.option("--market", required=True, metavar="KEY", help="The market, such as XKRX.")
 _DRY_RUN = click.option("-n", "--dry-run", is_flag=True, help="Say what would happen, write nothing.")
 _SHOWN = 3
+# What --prices means, series by series.
+_SERIES = {
+    "raw": {"raw": Prices.RAW},
+    "adjusted": {"adjusted": Prices.ADJUSTED},
+    "both": {"raw": Prices.RAW, "adjusted": Prices.ADJUSTED_COLUMN},
+}
 
 
 @click.command("bars")
@@ -22,18 +32,39 @@ _SHOWN = 3
 @click.option(
     "--taken-at", default="", metavar="INSTANT", help="When the bars were taken; marks the bars of that date."
 )
+@click.option(
+    "--prices",
+    type=click.Choice(list(_SERIES)),
+    default="raw",
+    show_default=True,
+    help="Which series is filled: raw prices as they were traded, adjusted ones, or both from files with Adj Close.",
+)
 @_DRY_RUN
 @_FORM
 @click.pass_obj
-def bars(terminal: Terminal, source: Path, market: str, taken_at: str, dry_run: bool, form: str) -> int:
+def bars(  # noqa: PLR0913 - one parameter an option
+    terminal: Terminal, source: Path, market: str, taken_at: str, dry_run: bool, form: str, *, prices: str = "raw"
+) -> int:
     """Import daily bars: a folder of CSV files named by ticker, or one file.
 
-    A file replaces all bars of its ticker. A file with a harmful fault is quarantined whole and changes nothing.
+    A file replaces all bars of its ticker in the series that is filled, and leaves the other series as it is. A file
+    with a harmful fault is quarantined whole and changes nothing.
     """
     taken = _instant(taken_at) if taken_at else None
-    data = find(terminal.folder).data
-    report = job.import_bars(data, source, market, taken, datetime.now(UTC), dry_run=dry_run)
-    return _say(terminal, report, form, "bars", dry_run=dry_run)
+    data, now = find(terminal.folder).data, datetime.now(UTC)
+    codes, values = [], {}
+    for series, meant in _SERIES[prices].items():
+        report = job.import_bars(data, source, market, taken, now, prices=meant, dry_run=dry_run)
+        if form == "json":
+            values[series] = _value(report, dry_run=dry_run)
+            codes.append(1 if report.quarantined else 0)
+            continue
+        if len(_SERIES[prices]) > 1 and terminal.loudness >= 0:
+            click.echo(f"{series} prices:")
+        codes.append(_say(terminal, report, form, "bars", dry_run=dry_run))
+    if form == "json":
+        click.echo(json.dumps(values if len(values) > 1 else values[prices], ensure_ascii=False, indent=2))
+    return max(codes)
 
 
 @click.command("universe")
@@ -53,6 +84,24 @@ def universe(terminal: Terminal, source: Path, market: str, session: datetime | 
     return _say(terminal, report, form, "names", dry_run=dry_run)
 
 
+@click.command("quotes")
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--market", default="", metavar="KEY", help="The market, such as XKRX; the desk's own unless told.")
+@_DRY_RUN
+@_FORM
+@click.pass_obj
+def quotes(terminal: Terminal, source: Path, market: str, dry_run: bool, form: str) -> int:
+    """Import prices seen before or after the open, for the entry check: ticker, price, taken_at, currency, source.
+
+    A file is taken whole or not at all. Every row needs the time at which the price was seen, with its zone, and the
+    market's currency. The file whose newest quote is the latest is the one in use.
+    """
+    data = find(terminal.folder).data
+    key = market or own_market(terminal.folder)
+    report = import_quotes(data, source, key, datetime.now(UTC), dry_run=dry_run)
+    return _say(terminal, report, form, "quotes", dry_run=dry_run)
+
+
 def _instant(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
@@ -63,7 +112,7 @@ def _instant(text: str) -> datetime:
 def _say(terminal: Terminal, report: job.ImportReport, form: str, noun: str, *, dry_run: bool) -> int:
     code = 1 if report.quarantined else 0
     if form == "json":
-        _say_json(report, dry_run=dry_run)
+        click.echo(json.dumps(_value(report, dry_run=dry_run), ensure_ascii=False, indent=2))
         return code
     if terminal.loudness < 0 and code == 0:
         return code
@@ -112,8 +161,8 @@ def _place(file: str, row: int | None) -> str:
     return file if row is None else f"{file}:{row}"
 
 
-def _say_json(report: job.ImportReport, *, dry_run: bool) -> None:
-    value = {
+def _value(report: job.ImportReport, *, dry_run: bool) -> dict[str, Any]:
+    return {
         "files": report.files,
         "loaded": list(report.loaded),
         "quarantined": list(report.quarantined),
@@ -122,4 +171,3 @@ def _say_json(report: job.ImportReport, *, dry_run: bool) -> None:
         "dry_run": dry_run,
         "issues": [{**issue.to_json(), "harmless": issue.harmless} for issue in report.issues],
     }
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
