@@ -75,11 +75,11 @@ def spec(name: str) -> dict[str, Any]:
 
 def indicators(bars: Daily) -> list[Floats]:
     """The indicators that the rules know, in the order of `plain_daily.indicators`."""
-    place, close = bars.layout, bars.close
+    place = bars.layout
     return [
         *(shared.ema(bars, period) for period in (10, 20, 21, 50)),
         *(shared.sma(bars, period) for period in (20, 60, 200)),
-        ind.rolling_std(place, close, 20),
+        shared.std(bars, 20),
         shared.rsi(bars, 14),
         shared.atr(bars, 14),
         ind.rolling_max(place, bars.high, 15),

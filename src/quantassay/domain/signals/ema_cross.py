@@ -210,7 +210,7 @@ def _seen(daily: Daily, rule: Rule) -> _Seen:
         gap=(daily.open - before) / before,
         gap_limit=_gap_limit(bars, rule, atr, before),
         turnover=_turnover(daily, rule),
-        rs_return=close / ind.shift(bars, close, rule.look_back) - 1.0,
+        rs_return=shared.gain(daily, rule.look_back),
     )
 
 

@@ -149,7 +149,7 @@ def _more_figures(daily: Daily, fig: Figures, rule: Rule) -> dict[str, Floats]:
         "gap": (fig.open - before) / before,
         "day_change": (close - before) / before,
         "turnover": patterns.mean(bars, close * volume, rule.turnover_bars),
-        "rs_return": close / ind.shift(bars, close, rule.look_back) - 1.0,
+        "rs_return": shared.gain(daily, rule.look_back),
         "long_average": shared.sma(daily, rule.long_period) if rule.long_required else np.full(len(close), np.nan),
     }
 

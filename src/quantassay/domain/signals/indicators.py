@@ -98,15 +98,16 @@ def sma_so_far(bars: Layout, values: Floats, period: int) -> Floats:
     return total
 
 
-def rolling_std(bars: Layout, values: Floats, period: int, *, freedom: int = 0) -> Floats:
+def rolling_std(bars: Layout, values: Floats, period: int, *, freedom: int = 0, mean: Floats | None = None) -> Floats:
     """Standard deviation of the last `period` values, this one included; NaN where one of them is not known.
 
     The root of the sum of squared distances from their `sma`, added up from the oldest value on, divided by
     period - `freedom`: 0 for the values as they are, 1 for a sample of more. NaN where that divisor is not above 0.
+    `mean` is that `sma`, for whoever has it already.
     """
     if period <= freedom:
         return np.full(len(values), np.nan)
-    total = _windows_added(values, period, sma(bars, values, period))
+    total = _windows_added(values, period, sma(bars, values, period) if mean is None else mean)
     total /= period - freedom
     return np.asarray(np.sqrt(total), dtype=np.float64)
 

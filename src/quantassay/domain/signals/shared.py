@@ -1,6 +1,7 @@
 """Indicators of the bars of a market, each worked out once however many rules ask for it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,17 @@ def ema(bars: Daily, period: int) -> Floats:
 def sma(bars: Daily, period: int) -> Floats:
     """Mean of the last `period` closes."""
     return _once(bars, ("sma", period), lambda: ind.sma(bars.layout, bars.close, period))
+
+
+def std(bars: Daily, period: int) -> Floats:
+    """Standard deviation of the last `period` closes, as they are."""
+    work = partial(ind.rolling_std, bars.layout, bars.close, period)
+    return _once(bars, ("std", period), lambda: work(mean=sma(bars, period)))
+
+
+def gain(bars: Daily, back: int) -> Floats:
+    """The close over the one `back` bars before, less one."""
+    return _once(bars, ("gain", back), lambda: bars.close / ind.shift(bars.layout, bars.close, back) - 1.0)
 
 
 def rsi(bars: Daily, period: int, *, flat: float = np.nan) -> Floats:
