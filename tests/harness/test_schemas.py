@@ -187,6 +187,13 @@ def test_a_breach_is_told_in_a_sentence_at_its_place(schema, value, problem):
     assert validate(schema, value) == [SchemaProblem(*problem)]
 
 
+def test_a_breach_of_a_pattern_tells_what_the_schema_says_of_the_value():
+    kind = {"type": "string", "pattern": "^[A-Z]+$", "description": "Capital letters."}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"a": {"items": {"$ref": "#/$defs/k"}}}}
+    (problem,) = validate({**schema, "$defs": {"k": kind}}, {"a": ["A", "b"]})
+    assert (problem.pointer, problem.says) == ("/a/1", '"b" does not match "^[A-Z]+$": Capital letters')
+
+
 def test_all_breaches_come_in_one_pass_and_sorted():
     found = validate({"type": "array", "items": ORDER}, [{"side": "hold", "quantity": 0, "x": 1, "a": 2}, {"note": 1}])
     assert [(p.pointer, p.keyword, p.key) for p in found] == [

@@ -123,6 +123,9 @@ def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:
         yield SchemaProblem(place, keyword, f"{shown} must be text; write it in quotes")
     elif keyword in ("oneOf", "anyOf") and (best := _closest(facts["context"])):
         yield SchemaProblem(place, keyword, f"fits no allowed form: {best}")
+    elif keyword == "pattern" and (meant := _around(schema, error.schema_path).get("description")):
+        # Few people read a pattern; what the schema says of the value tells them what to write.
+        yield SchemaProblem(place, keyword, f"{_message(error)}: {meant.rstrip('.')}")
     else:
         yield SchemaProblem(place, keyword, _message(error))
 
@@ -162,9 +165,14 @@ def _closest(context: list[list[Any]]) -> str | None:
 
 
 def _known_names(schema: Any, path: list[Any]) -> list[str]:
+    return list(_named(_around(schema, path)))
+
+
+def _around(schema: Any, path: list[Any]) -> dict[str, Any]:
+    """The schema that holds the keyword at this path."""
     for step in path[:-1]:
         schema = schema[step]
-    return list(_named(schema))
+    return dict(schema)
 
 
 def _named(schema: dict[str, Any]) -> Iterator[str]:

@@ -105,7 +105,8 @@ def check(inputs: Inputs, unit: Unit) -> list[Problem]:
     page, trace_path = temp / report.file, temp / f"{report.name}_v1.trace.json"
     missing = [path.name for path in (page, trace_path) if not path.exists()]
     if missing:
-        return [Problem(report.file, 1, 1, f"{' and '.join(missing)} is missing; run `assay render`")]
+        are = "are" if missing[1:] else "is"
+        return [Problem(report.file, 1, 1, f"{' and '.join(missing)} {are} missing; run `assay render`")]
     envelopes = {name: inputs.envelope(name) for name in _sources(inputs)}
     images = {path.name: path.read_bytes() for path in sorted(temp.glob(f"{report.name}_v1.*.svg"))}
     try:
