@@ -1,4 +1,5 @@
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -60,7 +61,7 @@ def unit(tmp_path):
 
 
 def judge(units, inputs=None, rules=None, zero_legal=None):
-    return gate.judge(units, inputs or Fake(), rules or [rule()], zero_legal or {})
+    return gate.judge(units, rules or [rule()], zero_legal or {}, partial(gate.judge_one, inputs or Fake()))
 
 
 def conclude(results, rules=None, waivers=(), **options):

@@ -1,7 +1,7 @@
 """The gate: runs every check, counts what it judged, applies the waivers, and writes the record of it all."""
 
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -119,16 +119,19 @@ class Verdict:
 
 
 def judge(
-    units: Sequence[Unit], inputs: Readable, rules: Iterable[Mapping[str, Any]], zero_legal: Mapping[str, str]
+    units: Sequence[Unit],
+    rules: Iterable[Mapping[str, Any]],
+    zero_legal: Mapping[str, str],
+    one: Callable[[Unit, Terms], GateResult],
 ) -> list[GateResult]:
-    """Run every gate, whatever the others do. Raises NothingToJudge, DuplicateRule."""
+    """What `one` says of every gate, whatever the others do. Raises NothingToJudge, DuplicateRule."""
     if not units:
         raise NothingToJudge
     terms = Terms({rule.id: rule.severity for rule in rulebook.parse(rules)}, zero_legal)
-    return [judge_one(unit, inputs, terms) for unit in units]
+    return [one(unit, terms) for unit in units]
 
 
-def judge_one(unit: Unit, inputs: Readable, terms: Terms) -> GateResult:
+def judge_one(inputs: Readable, unit: Unit, terms: Terms) -> GateResult:
     """Run one gate; a crash is its result."""
     return tally(unit, _judgements(unit, inputs), subject(unit, inputs), terms)
 

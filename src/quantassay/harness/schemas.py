@@ -95,7 +95,13 @@ def validate(schema: dict[str, Any], value: Any) -> list[SchemaProblem]:
     found = {problem for error in validator.iter_errors(value) for problem in _problems(schema, error)}
     if _UNIQUE in text:
         found.update(_repeated(schema_parts.root(schema), value, ""))
-    return sorted(found, key=lambda p: (p.pointer, p.keyword, p.key or "", p.says))
+    ordered = sorted(found, key=lambda p: (p.pointer, p.keyword, p.key or "", p.says))
+    return [one for one, after in zip(ordered, [*ordered[1:], None], strict=False) if not _says_more(after, one)]
+
+
+def _says_more(after: SchemaProblem | None, one: SchemaProblem) -> bool:
+    """Whether a problem is told once more with what its schema says of the value: two parts may ask for one pattern."""
+    return after is not None and after.pointer == one.pointer and after.says.startswith(f"{one.says}: ")
 
 
 def _problems(schema: dict[str, Any], error: Any) -> Iterator[SchemaProblem]:

@@ -3,12 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import quantassay
 from quantassay.errors import AssayError
-from quantassay.harness import build, canonical, code, done, files, gate, ledger, pointers, rulebook, work_items
+from quantassay.harness import (
+    build,
+    canonical,
+    code,
+    done,
+    files,
+    gate,
+    ledger,
+    pointers,
+    rulebook,
+    verdicts,
+    work_items,
+)
 from quantassay.harness.gate import Verdict
 from quantassay.harness.inputs import ENGINE_ARTIFACTS, GATE_STEP, Inputs, schema_stem
 from quantassay.harness.lazy import Lazy
@@ -50,7 +63,7 @@ def judge(inputs: Inputs, accept: Iterable[str] = ()) -> Judgement:
     rules, as_of = inputs.value("rules"), str(inputs.state.as_of)
     units = list(inputs.rooms.validators.values())
     legal = rulebook.zero_legal(inputs.value("gates")) if "gates" in inputs.sources else {}
-    results = gate.judge(units, inputs, rules, legal)
+    results = gate.judge(units, rules, legal, partial(verdicts.judged, inputs))
     failing = rulebook.failing(inputs.value("severities")) if "severities" in inputs.sources else gate.FAILS_BY_DEFAULT
     verdict = gate.conclude(results, rules, inputs.value("waivers"), as_of, failing=failing)
     marks = sorted({mark for name in inputs.artifacts() for mark in inputs.marks(name)})
