@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quantassay.feeds.sample_market import BadSampleNames, TooFewSessions, simulate, universe
+from quantassay.feeds.sample_market import BadSampleNames, TooFewSessions, following, simulate, universe
 from quantassay.harness import schemas
 
 SPEC_FOLDER = Path(__file__).parents[2] / "spec"
@@ -238,3 +238,20 @@ def test_an_event_of_no_name_is_one_sentence(spec):
 def test_a_name_twice_is_one_sentence(spec):
     with pytest.raises(BadSampleNames, match="stands twice"):
         simulate({**spec, "names": [*spec["names"], spec["names"][0]]}, weekdays(500))
+
+
+def test_the_sample_goes_on_after_its_last_bar_and_leaves_the_bars_as_they_are(spec, everything):
+    later = [LAST + timedelta(days=1), LAST + timedelta(days=2)]
+    bars = following(spec, weekdays(520), later)
+    last = {bar.ticker: bar for bar in everything if bar.session == LAST}
+    assert [bar.session for bar in bars] == later * len(last)
+    first = {bar.ticker: bar for bar in following(spec, weekdays(520), later[:1])}
+    assert all(first[bar.ticker] == bar for bar in bars if bar.session == later[0])
+    for ticker, bar in first.items():
+        assert bar.volume > 0
+        assert last[ticker].close * 7 // 10 <= bar.low <= bar.open <= bar.high <= last[ticker].close * 13 // 10
+
+
+def test_the_sample_cannot_go_on_from_too_few_sessions(spec):
+    with pytest.raises(TooFewSessions):
+        following(spec, weekdays(20), [LAST + timedelta(days=1)])

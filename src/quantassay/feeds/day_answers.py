@@ -11,7 +11,7 @@ Clock = Callable[[], datetime]
 # Why there is no answer, in the words of spec/33_bar_feeds.yaml.
 ABSENT, BY_HAND, NOT_ALLOWED = "absent", "by_hand", "not_allowed"
 NO_KEY, WRONG_KEY, OVER_BUDGET, NOT_INSTALLED = "no_key", "wrong_key", "over_budget", "not_installed"
-NOT_OUT, TOO_OLD, NO_ROWS = "not_out", "too_old", "no_rows"
+NOT_OUT, TOO_OLD, NO_ROWS, NO_NAMES = "not_out", "too_old", "no_rows", "no_names"
 UNREACHABLE, BUSY, TOO_SLOW, CRASHED, BAD_ANSWER = "unreachable", "busy", "too_slow", "crashed", "bad_answer"
 # What ends the asking of a source for one run: it is so for every board and day, or waiting for it again would be.
 LASTING = frozenset(

@@ -13,7 +13,7 @@ from quantassay.feeds.issues import Issue
 from quantassay.feeds.markets import market_of
 from quantassay.feeds.raw_files import RawFile
 from quantassay.harness import lock
-from quantassay.jobs import approvals, fetched_answers, fetched_bars, quarantine
+from quantassay.jobs import approvals, fetched_answers, fetched_bars, logs, quarantine
 from quantassay.jobs.build import workspace_held
 from quantassay.jobs.fetch_sources import READERS, Way, timely, ways
 from quantassay.jobs.fetch_wish import SPEC, Task, Wish, task
@@ -86,6 +86,7 @@ def fetch(folder: Path, wish: Wish) -> FetchReport:
         NoWorkspace, CannotFetch, OtherMarket, NobodyFetches, UnknownSource, NoSuchDays, SpecErrors: wrong use.
         lock.Busy, CannotStore, Unwritable, BarsDamaged, AnswerChanged, CountUnreadable: it cannot be kept or stored.
     """
+    logs.guard()
     run = task(folder, wish)
     if wish.dry_run:
         return _planned(run)

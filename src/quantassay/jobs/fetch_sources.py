@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from quantassay.feeds import krx_openapi, pykrx_child
+import polars as pl
+
+from quantassay.domain.trading.book import Environment
+from quantassay.errors import AssayError
+from quantassay.feeds import kis_daily, krx_openapi, pykrx_child
 from quantassay.feeds.day_answers import (
     ABSENT,
     BY_HAND,
@@ -25,11 +29,15 @@ from quantassay.feeds.day_answers import (
     Row,
 )
 from quantassay.harness.inputs import Inputs
-from quantassay.jobs import approvals, call_budget
+from quantassay.jobs import approvals, call_budget, kis_connection, secrets
+from quantassay.jobs.clock import SystemClock
+from quantassay.kis.client import Client
+from quantassay.store import bars
 
 READERS: Mapping[str, Callable[[bytes, Question], list[Row]]] = {
     "http": krx_openapi.rows,
     "child": pykrx_child.rows,
+    "names": kis_daily.rows,
 }
 
 
@@ -101,8 +109,41 @@ def _asked(inputs: Inputs, name: str, spec: Mapping[str, Any], place: Place) -> 
     if kind == "child":
         child = pykrx_child.Child(spec["limits"]["answer_s"])
         return lambda question: pykrx_child.ask(child, question, place.clock)
+    if kind == "names":
+        boards = _boards(inputs, name, spec, place)
+        return lambda question: boards.ask(question, place.clock)
     service = _service(inputs, name, spec, place)
     return lambda question: krx_openapi.ask(service, question, place.clock)
+
+
+def _boards(inputs: Inputs, name: str, spec: Mapping[str, Any], place: Place) -> kis_daily.Boards:
+    """The broker, by the login that governance names for it. Raises NoAnswer."""
+    credential = _credential(inputs, spec["governed_as"])
+    found: list[Environment] = [one for one, login in kis_connection.CREDENTIALS.items() if login == credential]
+    if not found or "brokers" not in inputs.sources:
+        raise NoAnswer(ABSENT, f"{name} is not asked: {credential} opens no server of spec/28_brokers.yaml")
+    try:
+        login = secrets.kis_secrets(inputs.workspace.root, found[0])
+        pinned = kis_connection.pinned_key(inputs, credential)
+        client = Client(kis_connection.connection(inputs, found[0], login, pinned), SystemClock())
+    except AssayError as error:
+        raise NoAnswer(NO_KEY, f"{name} is not asked: {error}") from error
+    market = str(inputs.value("desk")["market"])
+    return kis_daily.Boards(client, lambda board, day: _names(place.data, (market, board), day, name))
+
+
+def _names(data: Path, board: tuple[str, str], day: date, asking: str) -> list[str]:
+    """The names of a market's board as of the last session, not after `day`, that another source than this gave."""
+    source = pl.col("source")
+    of = source.str.contains(f"/{'_'.join(board)}_", literal=True) & ~source.str.starts_with(f"{asking}/")
+    known = bars.read_or_empty(data, board[0]).filter(of, pl.col("session") <= day)
+    return sorted(known.filter(pl.col("session") == pl.col("session").max())["ticker"].unique())
+
+
+def _credential(inputs: Inputs, source: str) -> str:
+    """The login of a source, as governance names it."""
+    entry = next(one for one in inputs.value("data_sources")["data_sources"] if one["id"] == source)
+    return str(entry.get("credential", ""))
 
 
 def _service(inputs: Inputs, name: str, spec: Mapping[str, Any], place: Place) -> krx_openapi.Service:
@@ -120,8 +161,8 @@ def _service(inputs: Inputs, name: str, spec: Mapping[str, Any], place: Place) -
 
 def key_variable(inputs: Inputs, source: str) -> str:
     """The environment variable that holds the key of a source, as governance names it."""
-    entry = next(one for one in inputs.value("data_sources")["data_sources"] if one["id"] == source)
-    login = next(one for one in inputs.value("credentials")["credentials"] if one["id"] == entry["credential"])
+    credential = _credential(inputs, source)
+    login = next(one for one in inputs.value("credentials")["credentials"] if one["id"] == credential)
     return str(login["variables"][0])
 
 

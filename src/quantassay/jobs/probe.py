@@ -15,7 +15,7 @@ from quantassay.errors import AssayError
 from quantassay.harness import canonical, files
 from quantassay.harness.inputs import Inputs
 from quantassay.harness.lazy import Lazy
-from quantassay.jobs import approvals, desk
+from quantassay.jobs import approvals, desk, logs
 from quantassay.jobs import build as building
 
 SPEC, ATTEMPTS = "data_gaps_roadmap_spec", "gap_attempts"
@@ -135,6 +135,7 @@ def probe(folder: Path, wanted: str, by: str = PROBER, wait_s: float = building.
 
     Raises what `plan` raises, BadName, NoNetwork, CannotAsk, AttemptThere, Unwritable, lock.Busy.
     """
+    logs.guard()
     if not (_SHORTEST_NAME <= len(by.strip()) <= _LONGEST_NAME and by.isprintable()):
         raise BadName(by)
     inputs = desk.opened(folder)

@@ -78,7 +78,7 @@ def test_each_failure_lets_the_next_source_answer_and_is_recorded(desk, api, mod
     assert ("krx_openapi", kind) in why(report)
     entry = next(one for one in desk.log()["files"] if one["file"].startswith("pykrx/XKRX_KOSPI"))
     assert [(one["source"], one["why"]) for one in entry["fetch"]["instead_of"]] == [
-        ("krx_openapi", kind), ("kis", "absent"),
+        ("krx_openapi", kind), ("kis", "not_allowed"),
     ]  # fmt: skip
     assert entry["fetch"]["prices"] == "raw"
     aside = list((desk.root / "data/imports/quarantine").glob("*.reason.json"))
