@@ -110,6 +110,25 @@ def simulate(spec: Mapping[str, Any], sessions: Sequence[date]) -> list[SampleBa
     return bars
 
 
+def following(spec: Mapping[str, Any], sessions: Sequence[date], later: Sequence[date]) -> list[SampleBar]:
+    """How the simulation goes on in these sessions after its last one, so that a plan can be tried: bars of `later`.
+
+    `sessions` are those that `simulate` is given, and no bar of theirs is touched by it. Raises as `simulate` does.
+    """
+    count = spec["sessions"]
+    if len(sessions) < count:
+        raise TooFewSessions(len(sessions), count)
+    days = [*sorted(sessions)[-count:], *sorted(later)]
+    names = sorted([*spec["names"], spec["index_fund"]], key=lambda name: name["ticker"])
+    fates = _fates(spec["events"], {name["ticker"] for name in names}, count)
+    tide = _tide(spec, len(days))
+    # Only the last bar of the sample itself is partial, and none that comes after it.
+    whole = {**spec, "events": {**spec["events"], "partial_bar": {"ticker": ""}}}
+    bars = (bar for name in names for bar in _name_bars(whole, name, fates[name["ticker"]], days, tide))
+    wanted = set(later)
+    return [bar._replace(taken_at=None) for bar in bars if bar.session in wanted]
+
+
 def universe(spec: Mapping[str, Any], bars: Sequence[SampleBar]) -> list[dict[str, Any]]:
     """The names of the last session by turnover, largest first, as a universe list of shares holds them."""
     last = max(bar.session for bar in bars)

@@ -1,0 +1,1 @@
+"""A practice KIS server on loopback, with its quirks and with faults on demand."""
