@@ -13,7 +13,7 @@ RULES = ["R08.9"]
 RANKS = ("EXPERT_PRIOR", "PROVISIONAL", "CALIBRATED")
 PLAN = "next_open_plan"
 # From invented money to the owner's: what is further right asks no less.
-ENVIRONMENTS = ("sample", "paper", "virtual", "real")
+ENVIRONMENTS = ("sample", "paper", "rehearsal", "virtual", "real")
 
 
 def check(

@@ -143,6 +143,14 @@ def credential_allowed(inputs: Inputs, name: str, day: date | None = None) -> Pe
     return _approved(inputs, "credential", name, day or today(inputs))
 
 
+def account_approved(inputs: Inputs, name: str, day: date | None = None) -> Permission:
+    """Whether an approval of this account is in force, as one of real money must have.
+
+    `day` is that of the run where there is one, and else today.
+    """
+    return _approved(inputs, "account", name, day or today(inputs))
+
+
 def source_allowed(inputs: Inputs, name: str, day: date | None = None) -> Permission:
     """Whether governance lets the desk take data from this source; one with a login needs two approvals in force.
 
