@@ -1,0 +1,1 @@
+"""What `assay trade` does, a file a command."""
