@@ -87,7 +87,7 @@ def test_a_desk_without_an_account_in_its_currency_has_an_empty_one_and_says_so(
     assert account.explain("") == ["none in USD: add one with currency: USD to spec/20_accounts.yaml"]
     inputs = opening.prepared(opening.opened(desk.root), Request())[0]
     schema = inputs.schema("accounts")["properties"]["accounts"]["items"]["properties"]
-    assert set(schema) == set(account.load())
+    assert set(schema) == {*account.load(), "number_fingerprint"}
     assert ("account", "none in USD: add one with currency: USD to spec/20_accounts.yaml") in list(market.ages(inputs))
 
 
@@ -96,7 +96,8 @@ def test_auto_takes_the_account_in_the_market_s_currency(abroad):
     path = desk.root / "spec/20_accounts.yaml"
     path.write_text(path.read_text().rstrip() + AMERICAN)
     assert handed(desk, "account_snapshot").load()["id"] == "dollars"
-    assert [one["id"] for one in yaml.safe_load(path.read_text())["accounts"]] == ["sample", "desk", "dollars"]
+    named = [one["id"] for one in yaml.safe_load(path.read_text())["accounts"]]
+    assert named == ["sample", "desk", "rehearsal", "dollars"]
 
 
 def test_an_account_in_another_currency_is_refused(abroad, edit):

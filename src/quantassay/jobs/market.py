@@ -1,6 +1,6 @@
 """What a desk that trades a market is handed: the bars, the calendars' sources, the universe list, the account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from quantassay.jobs import (
     settings,
     sweep,
     trading_days,
+    trading_journal,
 )
 from quantassay.store.bars_index import SAMPLE, BarsIndex, NoBars, adjusted_key, read_index
 
@@ -27,6 +28,9 @@ SAMPLE_MARKET = "XKRX"
 # When a snapshot was seen that was never seen.
 _NEVER = "1970-01-01T00:00:00+00:00"
 _NO_ACCOUNT = "no-account-in-"
+SAMPLE_ENVIRONMENT = "sample"
+# SQLite is loaded only for an account that a broker may have been asked about.
+_READING = Lazy("quantassay.jobs.account_read:reading")
 
 
 class UnknownAccount(AssayError):
@@ -157,7 +161,8 @@ def _market(inputs: Inputs, choice: Choice) -> Iterator[Handed]:
     listed, digest = imported.universe_import(data, key)
     explain = Lazy("quantassay.jobs.explain:universe_line", (listed,))
     yield Handed("universe_import", digest, Lazy("copy:deepcopy", (listed,)), marks, explain)
-    yield _account(inputs, choice)
+    yield (account := _account(inputs, choice))
+    yield trading_journal.handed(data, account.marks)
     yield from imported_quotes.handed(inputs, choice.market)
     yield from approvals.handed(inputs, content)
     yield from settings.handed(inputs)
@@ -208,10 +213,26 @@ def _account(inputs: Inputs, choice: Choice) -> Handed:
         raise DoubleAccount(account["id"])
     number = accounts.index(account)
     explain = Lazy("quantassay.jobs.explain:account_line", (inputs.source("accounts").paths[0], number))
+    if (read := reading_of(inputs, account)) is not None:
+        account, explain = dict(read.account), Lazy("quantassay.jobs.account_read:event_line", (read.event,))
+    # By which number the account is known is for whoever connects to its broker, and for no plan.
+    account = {name: value for name, value in account.items() if name != "number_fingerprint"}
     digest = canonical.digest(account)
     # Invented holdings make a plan a sample too, whatever bars it stands on.
-    marks = (SAMPLE,) if account["environment"] == "sample" else choice.marks
+    marks = (SAMPLE,) if account["environment"] == SAMPLE_ENVIRONMENT else choice.marks
     return Handed("account_snapshot", digest, Lazy("copy:deepcopy", (account,)), marks, explain)
+
+
+def reading_of(inputs: Inputs, account: Mapping[str, Any]) -> Any:
+    """The `account_read.Reading` of an account of spec/20_accounts.yaml: what its broker said last; None without one.
+
+    The sample's holdings are invented, so that no journal is opened for them. Raises JournalDamaged, DatabaseFault.
+    """
+    if account["environment"] == SAMPLE_ENVIRONMENT:
+        return None
+    calendars = inputs.value("calendars")
+    market = market_key(calendars, str(inputs.value("desk")["market"]))
+    return _READING(inputs.workspace.data, account, calendars["markets"][market]["zone"])
 
 
 def _no_account(currency: str, marks: tuple[str, ...]) -> Handed:
@@ -257,5 +278,9 @@ def ages(inputs: Inputs) -> Iterator[tuple[str, str]]:
     if account["as_of"] == _NEVER:
         yield "account", _missing(account["currency"])
     else:
-        yield f"account {account['id']}", f"{account['environment']}, seen {account['as_of']}"
+        read = reading_of(inputs, account)
+        source = f", event {read.event.seq} of the journal" if read else ""
+        yield f"account {account['id']}", f"{account['environment']}, seen {account['as_of']}{source}"
+    if told := trading_journal.age(inputs.workspace.data):
+        yield told
     yield from imported_by_hand.ages(inputs.workspace.data)
