@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import hypothesis
 import pytest
 
-from quantassay import cli
+from quantassay import cli, secrecy
 
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("house")
@@ -62,6 +62,12 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("needs the real data in ../shared, which is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_secrets(monkeypatch):
+    """What one test loads as a secret is no secret of the next."""
+    monkeypatch.setattr(secrecy, "_kept", ())
 
 
 class Toy:

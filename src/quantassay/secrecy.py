@@ -1,7 +1,8 @@
 """What may never be repeated: finds credentials and account numbers in a text, and takes them out of messages.
 
 A file that holds one is refused, and no message, finding, log or page shows what was found. The forms are those of the
-desk's own world: KIS keys and account numbers, KRX logins, signed tokens, passwords, private keys.
+desk's own world: KIS keys and account numbers, KRX logins, signed tokens, passwords, private keys. A value that this
+process has loaded as a secret is known by itself, whatever its form.
 """
 
 import re
@@ -19,6 +20,8 @@ _NO_VALUE = (
 )
 _PAIR = re.compile(rf"((?i:{_WORDS})['\"]?\s*[:=]\s*['\"]?)(?!{_NO_VALUE})[^\s'\",;\]}})]{{4,}}")
 _JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
+_BOT_TOKEN = re.compile(r"(?<![\d:.])\d{6,12}:[A-Za-z0-9_-]{30,}")
+_HEADER = re.compile(rf"(?i:(authorization['\"]?\s*[:=]\s*['\"]?(?:basic|bearer)\s+))(?!{_NO_VALUE})[^\s'\"]{{4,}}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bMC4CAQAwBQYDK2VwBCIEI\S*")
 _ACCOUNT = re.compile(r"(?<![\d.,:-])\d{8}[-_]\d{2}(?![\d_-])")
 _BEHIND_ACCOUNT = re.compile(rf"((?i:{_ACCOUNT_WORDS})['\"]?\s*[:=#]?\s*['\"]?)\d{{8}}(?:\d\d)?(?!\d)")
@@ -37,6 +40,8 @@ _SHORTEST_STRETCH = 16
 _FORMS = (
     ("a login, password or key", _PAIR),
     ("a signed token", _JWT),
+    ("a signed token", _HEADER),
+    ("a bot's token", _BOT_TOKEN),
     ("a private key", _PRIVATE_KEY),
     ("an account number", _ACCOUNT),
     ("an account number", _BEHIND_ACCOUNT),
@@ -44,10 +49,38 @@ _FORMS = (
     ("a key", _MIXED),
     ("a key", _HEX),
 )
+SHORTEST_KEPT = 5
+# The secrets that this process has loaded, longest first; replaced whole, so that any thread sees all or none.
+_kept: tuple[str, ...] = ()
+
+
+class TooShort(ValueError):
+    """A secret that cannot be told from an ordinary word, so that it could not be taken out of a text again."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a secret of less than {SHORTEST_KEPT} characters cannot be taken out of texts again")
+
+
+def keep(*forms: str) -> None:
+    """Remember a secret that was loaded, in each form in which it is written; from now on it is withheld everywhere.
+
+    To be called before a secret is used. Raises TooShort.
+    """
+    global _kept  # noqa: PLW0603 - what is secret is so for the whole process
+    if any(len(form) < SHORTEST_KEPT for form in forms):
+        raise TooShort
+    _kept = tuple(sorted({*_kept, *forms}, key=lambda form: (-len(form), form)))
+
+
+def is_kept(text: str) -> bool:
+    """Whether a secret that was loaded stands in the text."""
+    return any(form in text for form in _kept)
 
 
 def kinds(text: str) -> list[str]:
     """What one line of text seems to hold, in words that repeat nothing of it; nothing where it is clean."""
+    if is_kept(text):
+        return ["a secret that is in use"]
     found = (what for what, form in _FORMS for match in form.finditer(text) if _is_secret(match))
     return list(dict.fromkeys(found))
 
@@ -59,6 +92,8 @@ def kinds_in_name(name: str) -> list[str]:
 
 def withheld(text: str) -> str:
     """The text with everything that may be a credential taken out."""
+    for secret in _kept:
+        text = text.replace(secret, NOT_SHOWN)
     for _, form in _FORMS:
         text = form.sub(_without, text)
     return text

@@ -24,7 +24,7 @@ def test_it_holds_the_specs_and_the_governance_of_the_standard_set(tmp_path):
         for name, data in files(standard_root() / room).items()
     }
     expected = {name: data for name, data in standard.items() if "schemas/" not in name}
-    assert found.pop(".gitignore").decode().splitlines()[1:] == ["Temp/", "data/"]
+    assert found.pop(".gitignore").decode().splitlines()[1:] == ["Temp/", "data/", "secrets.yaml"]
     assert found.keys() == expected.keys()
     assert {name for name in found if found[name] != expected[name]} == {"spec/00_workspace.yaml"}
 

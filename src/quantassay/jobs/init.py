@@ -12,7 +12,11 @@ MARKETS = ("XKRX", "XNYS", "XSHG")
 # What the standard desk trades.
 _USUAL = "XKRX"
 _DESK = Path("spec/10_desk.yaml")
-_IGNORED = "# Made by the program, or the desk's own state: neither belongs in version control.\nTemp/\ndata/\n"
+_IGNORED = """# Made by the program, the desk's own state, its owner's logins: none belongs in version control.
+Temp/
+data/
+secrets.yaml
+"""
 
 
 class AlreadyThere(AssayError):

@@ -1,0 +1,1 @@
+"""Tells people: messages wait in an outbox, and are delivered by channel."""
