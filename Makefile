@@ -1,5 +1,7 @@
 # The tasks of this repository. Needs Python 3.11 or newer and make; uv is used when it is on the PATH (or given as UV=...).
 PYTHON ?= python3
+# Of the combinations of crash-matrix every so many are tried: 1 for all of them.
+EVERY ?= 4
 UV ?= $(shell command -v uv 2>/dev/null)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +9,7 @@ BIN := $(VENV)/bin
 PY_ROOMS := $(wildcard builders/*.py validators/*.py tools/*.py benchmarks/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help gate test lint prepare-json render package verify prove ops-calibration-backlog bench bench-peers lock clean
+.PHONY: help gate test lint prepare-json render package verify prove ops-calibration-backlog crash-matrix bench bench-peers lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +49,9 @@ ops-calibration-backlog: $(VENV)/.run ## Build, gate and report; say where the c
 		if test -f $$page; then echo "to review: $$page"; else echo "not written: $$page"; fi; \
 	done; exit $$code
 
+crash-matrix: $(VENV)/.dev ## Kill a trading process at every step with every fault, and count duplicates and losses
+	@$(BIN)/python tests/crash/matrix.py --every $(EVERY)
+
 bench: $(VENV)/.run benchmarks/.peers/.made ## Measure against the peers; writes benchmarks/results.md
 	@$(BIN)/python benchmarks/run.py --write
 
@@ -55,8 +60,8 @@ bench-peers: benchmarks/.peers/.made ## Install the peers that bench measures ag
 lock: ## Resolve anew: uv.lock and requirements/*.txt (needs uv)
 	@test -n "$(UV)" || { echo "make lock needs uv: put it on the PATH, or say UV=$(BIN)/uv"; exit 1; }
 	$(UV) lock
-	$(UV) export -q --format requirements.txt --no-emit-project --no-default-groups --group build --extra sign -o requirements/run.txt
-	$(UV) export -q --format requirements.txt --no-emit-project --extra cluster --extra sign -o requirements/dev.txt
+	$(UV) export -q --format requirements.txt --no-emit-project --no-default-groups --group build --extra sandbox --extra sign -o requirements/run.txt
+	$(UV) export -q --format requirements.txt --no-emit-project --extra cluster --extra notify --extra sandbox --extra sign -o requirements/dev.txt
 
 clean: ## Remove all that was made, but the desk's data/ and .venv/
 	rm -rf Temp dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
