@@ -38,7 +38,8 @@ WORLDS = ("sample", "new", "shared")
 WORDS = {"run", "expect", "edit", "excerpt", "file", "lock"}
 LISTED = "What is in it"
 # What these pages list, other tests look at.
-UNLISTED = {"README.md", "commands.md", "dependencies.md", "deviations.md", "runbook.md", "temp.md", "tools.md"}
+_OTHERS = ("README", "commands", "dependencies", "deviations", "operations", "runbook", "temp", "tools")
+UNLISTED = {f"{name}.md" for name in _OTHERS}
 _FENCE = re.compile(r"(?P<above>(?:^<!--[^\n]*-->\n)*)^```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!-- (\w+)(?:: (.*))? -->")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -361,17 +362,14 @@ def there():
     room = {room: {p.stem for p in (ROOT / room).glob("*.py")} for room in ("builders", "validators")}
     governed = [p.relative_to(ROOT / "governance").as_posix() for p in (ROOT / "governance").rglob("*.yaml")]
     engine = {"waivers_in_force", "report_trace"}
+    packages = ("brokers", "domain", "store", "feeds", "harness", "jobs", "kis", "notify", "sandbox")
     return {
+        **{f"{package}.md": modules(package) for package in packages},
         "builders.md": room["builders"],
         "validators.md": room["validators"] | engine,
         "renderers.md": {p.name.partition(".")[0] for p in (ROOT / "renderers").glob("*.md.j2")},
         "spec.md": {p.name for p in (ROOT / "spec").glob("*.yaml")},
         "governance.md": {name for name in governed if "waivers/" not in name and "approvals/" not in name},
-        "domain.md": modules("domain"),
-        "store.md": modules("store"),
-        "feeds.md": modules("feeds"),
-        "harness.md": modules("harness"),
-        "jobs.md": modules("jobs"),
     }
 
 

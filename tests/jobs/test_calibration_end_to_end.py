@@ -126,13 +126,14 @@ def test_thirty_events_and_their_notes_make_it_calibrated(desk):
     row = desk.row()
     assert (row["claimed"], row["effective"], row["why"]) == ("CALIBRATED", "CALIBRATED", [])
     assert (row["verdict"], row["claim"]["sample_n"], row["recomputed"]["n"]) == ("supported", ENOUGH, ENOUGH)
-    assert (row["note"], row["sample_note"], row["backtest_note"]) == ("C0004", SAMPLE, BACKTEST)
+    assert (row["note"], row["sample_note"], row["backtest_note"]) == ("C0005", SAMPLE, BACKTEST)
     assert desk.made("calibration_backlog")["effective"]["CALIBRATED"] == 1
     assert [note["id"] for note in desk.made("calibration_change_ledger")["notes"]] == [
         "C0001",
         "C0002",
         "C0003",
         "C0004",
+        "C0005",
     ]
     assert desk.made("gate_record")["status"] == "passed"
     assert desk.made("gate_record")["counts"]["warnings"] == 0
@@ -178,18 +179,18 @@ def test_a_claim_of_45_where_29_exist_is_named_and_counted(desk, promoted):
 
 
 def test_an_edited_note_breaks_the_chain(desk):
-    desk.edit(f"{NOTES}/C0003.yaml", SAMPLE, SAMPLE.replace("Thirty", "Eighty"))
+    desk.edit(f"{NOTES}/C0004.yaml", SAMPLE, SAMPLE.replace("Thirty", "Eighty"))
     code, said = desk.run("run")
     assert code == 1
     assert {(severity, rule) for severity, rule, _ in desk.found()} == {("error", "R08.2")}
-    assert "was written after C0003 as it then was" in said
-    assert f"{NOTES}/C0004.yaml" in said
+    assert "was written after C0004 as it then was" in said
+    assert f"{NOTES}/C0005.yaml" in said
     code, said = desk.note("EXPERT_PRIOR")
-    assert (code, "the chain is broken at C0004" in said) == (1, True)
+    assert (code, "the chain is broken at C0005" in said) == (1, True)
 
 
 def test_a_missing_note_breaks_it_too(desk):
-    (desk.root / NOTES / "C0003.yaml").unlink()
+    (desk.root / NOTES / "C0004.yaml").unlink()
     assert desk.run("run")[0] == 1
     assert {"R08.2", "R08.5"} <= {rule for _, rule, _ in desk.found()}
     assert desk.row()["effective"] == "EXPERT_PRIOR"

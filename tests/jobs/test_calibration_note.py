@@ -33,8 +33,8 @@ def test_a_note_is_chained_to_the_last_one_and_the_registry_follows(desk):
     before = (desk.root / REGISTRY).read_text().splitlines()
     done = note(desk, "PROVISIONAL", *SAMPLE, names=(NAME, OTHER))
     assert (done.code, done.err) == (0, "")
-    made = of(desk, "C0003")
-    assert made["previous"] == canonical.digest(of(desk, "C0002"))
+    made = of(desk, "C0004")
+    assert made["previous"] == canonical.digest(of(desk, "C0003"))
     assert (made["date"], made["author"], made["reason"]) == ("2026-11-18", *SAID[1::2])
     first = {"threshold": NAME, "from": "EXPERT_PRIOR", "to": "PROVISIONAL", "value": "1.1", "sample_note": SAMPLE[1]}
     assert made["changes"] == [first, {**first, "threshold": OTHER, "value": "0.99"}]
@@ -42,7 +42,7 @@ def test_a_note_is_chained_to_the_last_one_and_the_registry_follows(desk):
     changed = [(number, old, new) for number, (old, new) in enumerate(zip(before, after, strict=True), 1) if old != new]
     assert [(old, new) for _, old, new in changed] == 2 * [('    status: "EXPERT_PRIOR"', '    status: "PROVISIONAL"')]
     lines = done.out.splitlines()
-    assert lines[0] == f"written: {NOTES}/C0003.yaml"
+    assert lines[0] == f"written: {NOTES}/C0004.yaml"
     wanted = zip((OTHER, NAME), changed, strict=True)
     assert lines[1:3] == [f"set: {REGISTRY}:{n}:13 {name}: EXPERT_PRIOR -> PROVISIONAL" for name, (n, *_) in wanted]
     assert lines[3] == "next: assay run"
@@ -64,7 +64,7 @@ def test_a_dry_run_prints_the_note_and_writes_nothing(desk):
     assert done.code == 0
     assert {path: path.read_bytes() for path in desk.root.rglob("*") if path.is_file()} == files
     lines = done.out.splitlines()
-    assert lines[0] == f"# {NOTES}/C0003.yaml"
+    assert lines[0] == f"# {NOTES}/C0004.yaml"
     assert lines[-1] == "nothing was written; note without --dry-run"
     assert lines[-2].startswith(f"would set {REGISTRY}:")
     assert yaml.safe_load("\n".join(lines[:-2]))["changes"][0]["to"] == "PROVISIONAL"
@@ -75,7 +75,7 @@ def test_a_new_value_is_recorded_and_the_warning_goes(desk, edit):
     limit = "next_open.limits.max_positions"
     done = note(desk, "EXPERT_PRIOR", names=(limit,))
     assert (done.code, done.err) == (0, "")
-    assert of(desk, "C0003")["changes"] == [
+    assert of(desk, "C0004")["changes"] == [
         {"threshold": limit, "from": "EXPERT_PRIOR", "to": "EXPERT_PRIOR", "value": 7}
     ]
     done = desk.run("run")
@@ -85,7 +85,7 @@ def test_a_new_value_is_recorded_and_the_warning_goes(desk, edit):
 def test_the_figures_of_the_claim_and_the_events_behind_it_are_copied(desk, edit):
     claim(desk, edit)
     assert note(desk, "PROVISIONAL", *SAMPLE).code == 0
-    (change,) = of(desk, "C0003")["changes"]
+    (change,) = of(desk, "C0004")["changes"]
     study = desk.made("calibration_evidence")["data"]["studies"][0]
     assert (change["sample_n"], change["mean_return"], change["evidence"]) == (1, "-1", study["digest"])
 
@@ -101,7 +101,7 @@ def test_the_figures_of_the_claim_and_the_events_behind_it_are_copied(desk, edit
         ("EXPERT_PRIOR", (), f"{NAME} has this value, this status and these figures already by C0001"),
         ("EXPERT_PRIOR", SAMPLE, "a sample note or a backtest note is for a promotion"),
         ("PROVISIONAL", (*SAMPLE, "--date", "2026-11-19"), "2026-11-19 is after the run of 2026-11-18"),
-        ("PROVISIONAL", (*SAMPLE, "--date", "2026-11-17"), "2026-11-17 is before the last note, C0002 of 2026-11-18"),
+        ("PROVISIONAL", (*SAMPLE, "--date", "2026-11-17"), "2026-11-17 is before the last note, C0003 of 2026-11-18"),
         ("PROVISIONAL", (*SAMPLE, "--date", "yesterday"), "'yesterday' is no day; write it like 2026-11-18"),
     ],
 )
@@ -111,7 +111,7 @@ def test_what_the_rules_would_refuse_is_refused_with_its_reason(desk, status, mo
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("assay: no note is written: ")
     assert why in done.err
-    assert written(desk) == ["C0001.yaml", "C0002.yaml"]
+    assert written(desk) == ["C0001.yaml", "C0002.yaml", "C0003.yaml"]
     assert (desk.root / REGISTRY).read_bytes() == before
 
 
@@ -132,8 +132,8 @@ def test_calibrated_needs_a_claim_that_holds(desk, edit):
 def test_words_that_say_nothing_are_refused(desk, said):
     done = note(desk, "PROVISIONAL", *SAMPLE, said=said)
     assert done.code == 2
-    assert f"{NOTES}/C0003.yaml cannot be written so" in done.err
-    assert written(desk) == ["C0001.yaml", "C0002.yaml"]
+    assert f"{NOTES}/C0004.yaml cannot be written so" in done.err
+    assert written(desk) == ["C0001.yaml", "C0002.yaml", "C0003.yaml"]
 
 
 def test_a_threshold_that_nobody_registered_is_named_with_the_closest(desk):
@@ -150,12 +150,12 @@ def test_a_dry_run_does_not_stand_on_evidence_of_another_day(desk, edit):
 
 
 def test_a_file_in_the_way_is_left_alone(desk):
-    text = (desk.root / NOTES / "C0002.yaml").read_text()
-    (desk.root / NOTES / "C0002.yaml").rename(desk.root / NOTES / "C0003.yaml")
+    text = (desk.root / NOTES / "C0003.yaml").read_text()
+    (desk.root / NOTES / "C0003.yaml").rename(desk.root / NOTES / "C0004.yaml")
     done = note(desk, "PROVISIONAL", *SAMPLE)
     assert done.code == 1
-    assert "C0003.yaml is there already, under an id that is not in order" in done.err
-    assert (desk.root / NOTES / "C0003.yaml").read_text() == text
+    assert "C0004.yaml is there already, under an id that is not in order" in done.err
+    assert (desk.root / NOTES / "C0004.yaml").read_text() == text
 
 
 def test_a_pointer_that_leads_nowhere_is_told(desk, edit):

@@ -19,7 +19,9 @@ def test_a_new_desk_is_in_order(new_desk):
 def test_all_that_is_wrong_is_told_at_once(new_desk, edit):
     edit(new_desk, "spec/17_next_open.yaml", "max_positions: 8", "max_positions: eight")
     edit(new_desk, "spec/18_costs.yaml", 'fee_bps: "14.7"', 'fee_bps: "14.7"\nfee_bps: "15"')
-    edit(new_desk, "spec/20_accounts.yaml", 'ticker: "990040"', "ticker: 000660")
+    edit(
+        new_desk, "spec/20_accounts.yaml", "holdings: []", "holdings: [{ticker: 000660, quantity: 1, average_price: 1}]"
+    )
     edit(new_desk, "governance/gates.yaml", "least_share_caught", "least_share_cought")
     new_desk.write("governance/waivers/w.yaml", "id: 1\n")
     (new_desk.root / "spec/15_hsms.yaml").write_bytes(b"\xff\xfe")

@@ -67,8 +67,9 @@ def test_a_character_that_yaml_reads_as_another_is_refused(inputs):
 
 @given(text=st.text(min_size=20, max_size=40))
 def test_any_text_is_written_rightly_or_refused(tmp_path_factory, text):
-    marker = tmp_path_factory.getbasetemp() / "spec/00_workspace.yaml"
-    marker.parent.mkdir(exist_ok=True)
+    # In a folder of its own: a marker in the folder of all tests would make every one of them lie in a workspace.
+    marker = tmp_path_factory.getbasetemp() / "governed/spec/00_workspace.yaml"
+    marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text('name: toy\nas_of: "2026-01-05T10:00:00+09:00"\nrooms: {standard: false, own: true}\n')
     value = WAIVER | {"reason": text}
     try:

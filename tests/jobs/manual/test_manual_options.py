@@ -211,4 +211,4 @@ def test_command_and_tool_know_the_same_options(feed, capsys):
 def test_the_rooms_list_the_tools(desk, capsys):
     assert run(["-C", str(desk.root), "rooms", "--format", "json"]) == 0
     tools = [unit["name"] for unit in json.loads(capsys.readouterr().out) if unit["room"] == "tools"]
-    assert tools == ["import_etf_nav_manual", "import_listing", "import_short_balance"]
+    assert tools == ["import_etf_nav_manual", "import_listing", "import_short_balance", "sell_out"]
