@@ -152,7 +152,7 @@ def test_a_credential_without_an_approval_in_force_opens_nothing(house, days):
     (house.root / "governance/approvals/A001.yaml").unlink()
     if days:
         house.approve("A001", "credential", "kis_real", days)
-    house.refused(connect.NotAllowed, "no approval of the credential kis_real is in force")
+    assert house.refused(connect.NotAllowed, "no approval of the credential kis_real is in force")
 
 
 @pytest.mark.parametrize("days", [None, (-60, -1), (2, 60)])
@@ -161,16 +161,16 @@ def test_a_real_account_without_an_approval_in_force_opens_nothing(house, days):
     (house.root / "governance/approvals/A002.yaml").unlink()
     if days:
         house.approve("A002", "account", "money", days)
-    house.refused(connect.NotAllowed, "no approval of the account money is in force")
+    assert house.refused(connect.NotAllowed, "no approval of the account money is in force")
 
 
 def test_an_approval_of_another_account_or_of_one_person_alone_opens_nothing(house):
     house.whole()
     house.approve("A002", "account", "desk")
-    house.refused(connect.NotAllowed, "no approval of the account money")
+    assert house.refused(connect.NotAllowed, "no approval of the account money")
     own = house.approve("A002", "account", "money")
     own.write_text(own.read_text().replace("Lee Jun", "kim mina"))
-    house.refused(connect.NotAllowed, "governance wants two people")
+    assert house.refused(connect.NotAllowed, "governance wants two people")
 
 
 @pytest.mark.parametrize(
@@ -186,38 +186,38 @@ def test_an_approval_of_another_account_or_of_one_person_alone_opens_nothing(hou
 def test_keys_and_accounts_that_do_not_belong_together_open_nothing(house, given, words):
     house.whole()
     house.secrets(**given)
-    house.refused(ModeMismatch, words)
+    assert house.refused(ModeMismatch, words)
 
 
 def test_the_key_of_the_practice_account_does_not_open_the_real_one(house):
     house.whole()
     house.secrets("VIRTUAL", key="V" * 36)
     house.secrets("REAL", key="V" * 36)
-    house.refused(ModeMismatch, fingerprint("V" * 36), fingerprint(KEY))
+    assert house.refused(ModeMismatch, fingerprint("V" * 36), fingerprint(KEY))
 
 
 def test_real_money_needs_both_fingerprints_written_down(house):
     house.whole()
     house.account(pin="")
-    house.refused(ModeMismatch, "spec/20_accounts.yaml has no number_fingerprint", fingerprint(NUMBER))
+    assert house.refused(ModeMismatch, "spec/20_accounts.yaml has no number_fingerprint", fingerprint(NUMBER))
     house.account()
     file = house.root / "governance/credentials.yaml"
     file.write_text(file.read_text().replace(f'    key_fingerprint: "{fingerprint(KEY)}"\n', ""))
-    house.refused(ModeMismatch, "governance/credentials.yaml has no key_fingerprint", fingerprint(KEY))
+    assert house.refused(ModeMismatch, "governance/credentials.yaml has no key_fingerprint", fingerprint(KEY))
 
 
 def test_missing_secrets_open_nothing(house, monkeypatch):
     house.whole()
     monkeypatch.delenv("KIS_REAL_APP_SECRET")
-    house.refused(secrets.NoSecret, "KIS_REAL_APP_SECRET")
+    assert house.refused(secrets.NoSecret, "KIS_REAL_APP_SECRET")
 
 
 def test_the_practice_account_of_the_broker_needs_its_credential_and_no_approval_of_the_account(house):
     house.account("virtual", pin="")
     house.secrets("VIRTUAL")
-    house.refused(connect.NotAllowed, "refuses kis_virtual")
+    assert house.refused(connect.NotAllowed, "refuses kis_virtual")
     house.allow("kis_virtual", pin="")
-    house.refused(connect.NotAllowed, "assay approve credential:kis_virtual")
+    assert house.refused(connect.NotAllowed, "assay approve credential:kis_virtual")
     house.approve("A001", "credential", "kis_virtual")
     assert house.broker().certificate.host == "openapivts.koreainvestment.com:29443"
     assert house.broker().certificate.transactions == "V"
@@ -245,20 +245,20 @@ def test_a_broker_that_does_not_serve_the_account_is_refused(house, environment,
 
 def test_accounts_in_other_money_unknown_ones_and_twins_are_refused(house):
     house.account(currency="USD")
-    house.refused(connect.WrongMoney, "USD", "KRW")
+    assert house.refused(connect.WrongMoney, "USD", "KRW")
     house.account("paper")
     with pytest.raises(connect.NoSuchAccount, match="has money"):
         house.broker("other")
     file = house.root / "spec/20_accounts.yaml"
     file.write_text(file.read_text() + file.read_text().partition("\n")[2])
-    house.refused(connect.NoSuchAccount, "two accounts")
+    assert house.refused(connect.NoSuchAccount, "two accounts")
 
 
 def test_waits_that_contradict_each_other_are_refused(house):
     house.account("rehearsal", pin="")
     file = house.root / "spec/28_brokers.yaml"
     file.write_text(file.read_text().replace('answer_s: "12"', 'answer_s: "30"'))
-    house.refused(connect.AnswersTooLate, "spec/27_trading.yaml", "93 s")
+    assert house.refused(connect.AnswersTooLate, "spec/27_trading.yaml", "93 s")
 
 
 def test_every_environment_has_a_broker(house):

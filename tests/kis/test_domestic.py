@@ -78,8 +78,10 @@ def test_a_name_of_which_nothing_is_left_is_no_holding(client, server, kis):
 
 
 def refused(client, says, read=domestic.balance, *arguments):
-    with pytest.raises(KisUnreadable, match=says):
+    """Why it is, where it is refused with these words."""
+    with pytest.raises(KisUnreadable, match=says) as caught:
         read(client, *arguments)
+    return str(caught.value)
 
 
 MANY = [holding(n) for n in range(1, 52)]
@@ -87,7 +89,7 @@ MANY = [holding(n) for n in range(1, 52)]
 
 def test_an_account_of_which_a_page_fails_is_not_read(client, server, kis):
     server.say(balance_pages(kis, MANY)[0], kis.failed("EGW00001", 500))
-    refused(client, "asked 4 times")
+    assert refused(client, "asked 4 times")
     assert len(server.calls) == 5
 
 
@@ -100,14 +102,14 @@ def test_an_account_of_which_a_page_fails_once_is_read(client, server, kis):
 def test_a_page_that_comes_twice_is_refused(client, server, kis):
     first, second, _ = balance_pages(kis, MANY)
     server.say(first, second, kis.Said(200, {**second.body, "ctx_area_nk100": "other"}, {"tr_cont": "D"}))
-    refused(client, "page 3 repeats a page before it")
+    assert refused(client, "page 3 repeats a page before it")
 
 
 def test_a_name_that_stands_there_twice_is_refused(client, server, kis):
     server.say(*balance_pages(kis, [*MANY[:25], MANY[3]]))
-    refused(client, "900004 stands there twice")
+    assert refused(client, "900004 stands there twice")
     server.say(*balance_pages(kis, [holding(1), holding(1, hldg_qty="0")]))
-    refused(client, "900001 stands there twice")
+    assert refused(client, "900001 stands there twice")
 
 
 def test_more_pages_than_there_can_be_are_refused(client, server, kis):
@@ -116,7 +118,7 @@ def test_more_pages_than_there_can_be_are_refused(client, server, kis):
         for n in range(120)
     ]
     server.say(*answers)
-    refused(client, "more than 100 pages")
+    assert refused(client, "more than 100 pages")
     assert len(server.calls) == 100
 
 
@@ -150,7 +152,7 @@ BROKEN = [
 def test_what_is_not_whole_is_no_smaller_account(client, server, kis, headers, parts, says):
     body = {**balance_pages(kis, [])[0].body, **parts}
     server.say(kis.Said(200, {name: part for name, part in body.items() if part is not None}, headers))
-    refused(client, says)
+    assert refused(client, says)
 
 
 def test_one_short_page_without_a_mark_is_the_last(client, server, kis):
@@ -165,7 +167,7 @@ def test_an_account_that_moves_between_its_pages_is_read_again(client, server, k
     assert len(domestic.balance(client).positions) == 25
     assert len(server.calls) == 4
     server.say(*[first, moved] * 3)
-    refused(client, "moved between its pages, each of 3 times")
+    assert refused(client, "moved between its pages, each of 3 times")
 
 
 def test_what_may_be_bought(client, server, kis):
@@ -176,7 +178,7 @@ def test_what_may_be_bought(client, server, kis):
     server.say(kis.good(output={"nrcvb_buy_amt": "-5", "nrcvb_buy_qty": "-1"}))
     assert domestic.orderable(client, "005930", 71300) == Orderable(0, 0)
     server.say(kis.good(output={}))
-    refused(client, "part output is missing", domestic.orderable, "005930", 71300)
+    assert refused(client, "part output is missing", domestic.orderable, "005930", 71300)
 
 
 TAKEN = {"KRX_FWDG_ORD_ORGNO": "00950", "ODNO": "0000012873", "ORD_TMD": "090003"}
@@ -290,7 +292,7 @@ def test_an_order_that_stands_there_twice_is_one_or_refused(client, server, kis)
     server.say(day_answer(kis, [day_row(1), day_row(1), day_row(2)]))
     assert len(domestic.day_orders(client, DAY).rows) == 2
     server.say(day_answer(kis, [day_row(1), day_row(1, tot_ccld_qty="5", rmn_qty="5")]))
-    refused(client, "the order 1 stands there twice, in two versions", domestic.day_orders, DAY)
+    assert refused(client, "the order 1 stands there twice, in two versions", domestic.day_orders, DAY)
 
 
 @pytest.mark.parametrize(
@@ -315,11 +317,11 @@ def test_a_cancel_counts_on_whichever_row_it_was_booked(client, server, kis, on,
 )
 def test_a_row_that_cannot_be_read_refuses_the_day(client, server, kis, changes, says):
     server.say(day_answer(kis, [day_row(1), day_row(2, **changes)]))
-    refused(client, says, domestic.day_orders, DAY)
+    assert refused(client, says, domestic.day_orders, DAY)
 
 
 def test_a_day_without_its_totals_or_rows_is_refused(client, server, kis):
     server.say(kis.good("D", output1=[]))
-    refused(client, "output2 is missing", domestic.day_orders, DAY)
+    assert refused(client, "output2 is missing", domestic.day_orders, DAY)
     server.say(kis.good("D", output2=SUMS))
-    refused(client, "output1 is missing", domestic.day_orders, DAY)
+    assert refused(client, "output1 is missing", domestic.day_orders, DAY)

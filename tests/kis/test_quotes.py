@@ -9,8 +9,10 @@ DAY = date(2026, 11, 20)
 
 
 def refused(says, read, client):
-    with pytest.raises(KisUnreadable, match=says):
+    """Why it is, where it is refused with these words."""
+    with pytest.raises(KisUnreadable, match=says) as caught:
         read(client, "005930")
+    return str(caught.value)
 
 
 QUOTE = {"stck_prpr": "71300", "stck_sdpr": "71000", "stck_mxpr": "92300", "stck_llam": "49700", "aspr_unit": "100"}
@@ -41,7 +43,7 @@ def test_a_name_that_does_not_trade(client, server, kis, changes):
 )
 def test_a_price_that_is_none(client, server, kis, changes, says):
     server.say(kis.good(output={**QUOTE, **changes}))
-    refused(says, domestic.price, client)
+    assert refused(says, domestic.price, client)
 
 
 def test_an_order_book_with_the_servers_time(client, server, kis):
@@ -54,7 +56,7 @@ def test_an_order_book_with_the_servers_time(client, server, kis):
     assert (found.time, found.expected_price, len(found.asks), len(found.bids)) == ("103015", 0, 9, 9)
     assert (found.asks[0].price, found.bids[-1].price) == (10, 100)
     server.say(kis.good(output1={**levels, "aspr_acpt_hour": ""}, output2={"antc_cnpr": "0"}))
-    refused("aspr_acpt_hour is no time", domestic.order_book, client)
+    assert refused("aspr_acpt_hour is no time", domestic.order_book, client)
 
 
 def bar_row(day, **changes):

@@ -237,10 +237,10 @@ def test_cash_and_shares_are_conserved_and_never_negative(moves, volume, fee):
                 market.revise(ACCOUNT, target, None, price)
             case side:
                 market.submit(ACCOUNT, Wish("990010", side, number, price))
-        _check_books(market, opening, fee)
+        assert _books_hold(market, opening, fee)
 
 
-def _check_books(market, opening, fee):
+def _books_hold(market, opening, fee):
     orders, fills = market.orders(ACCOUNT), market.fills(ACCOUNT)
     held = 20 + sum(fill.quantity if fill.side == "buy" else -fill.quantity for fill in fills)
     assert market.positions(ACCOUNT).get("990010", 0) == held >= 0
@@ -253,3 +253,4 @@ def _check_books(market, opening, fee):
             assert order.quantity == order.filled + order.remaining + order.cancelled + order.rejected
             assert sum(fill.fee for fill in order.fills) == charge(order.amount, fee)
     assert len({order.number for order in orders}) == len(orders)
+    return True
