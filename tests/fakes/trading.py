@@ -98,7 +98,7 @@ class MemoryBroker:
 
     `calls` lists (name, arguments) of all that was asked. `watch(moment, name)` is called "before" and "after" each
     call and may raise, as a crash would. `hide_rows`: the day's rows are empty while the totals are right. `lag`:
-    readings of the book that still show the holdings before a fill. `external(...)` is an order somebody else placed.
+    readings of the book that still show holdings and cash before a fill. `external(...)` is an order of somebody else.
     """
 
     clock: object
@@ -256,14 +256,19 @@ class MemoryBroker:
     def _fill(self, one, quantity, price):
         signed = quantity if one.side == "buy" else -quantity
         costs = quantity * price * self.fee_bps // 10_000
-        before = dict(self.held)
+        before = dict(self.held), self.cash
         one.filled, one.amount = one.filled + quantity, one.amount + quantity * price
         self.held[one.ticker] = self.held.get(one.ticker, 0) + signed
         self.cash, self.costs = self.cash - signed * price - costs, self.costs + costs
         self._shown.extend([before] * (self.lag - len(self._shown)))
 
+    def catch_up(self):
+        """From now on the book shows what there is."""
+        self.lag = 0
+        self._shown.clear()
+
     def _read_book(self):
-        held = self._shown.popleft() if self._shown else self.held
+        held, cash = self._shown.popleft() if self._shown else (self.held, self.cash)
         positions = tuple(
             Position(
                 ticker,
@@ -276,9 +281,9 @@ class MemoryBroker:
             for ticker, quantity in sorted(held.items())
             if quantity
         )
-        equity = self.cash + sum(p.quantity * p.last_price for p in positions)
+        equity = cash + sum(p.quantity * p.last_price for p in positions)
         pages = max(1, -(-len(positions) // 20))
-        return Book(self.clock.now(), positions, self.cash, self.deposit, equity, pages, self.certificate)
+        return Book(self.clock.now(), positions, cash, self.deposit, equity, pages, self.certificate)
 
     def _read_orders(self, day):
         hidden = [one for one in self.booked if one.hidden]

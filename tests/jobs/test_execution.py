@@ -1,6 +1,7 @@
 """The executor: each order once, sells before buys, within every limit, and stopped when a person says so."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -170,6 +171,30 @@ def test_a_halt_between_two_orders_stops_the_second_and_what_stands_is_still_tak
     assert placed(rig) == [("990020", "sell", 30)]
     assert states(outcome) == {1: "cancelled", 2: "not_sent", 3: "not_sent", 4: "not_sent"}
     assert "halted" in outcome.stopped
+
+
+# An account that has nothing but what it sells.
+POOR = replace(TERMS, limits=replace(TERMS.limits, largest_share=Fraction(1)))
+
+
+def test_buys_wait_until_the_account_shows_what_the_sells_brought(tmp_path):
+    for lag in (0, 3):
+        rig = Rig(tmp_path / str(lag), list(PLAN), held=HELD, cash=0, terms=POOR)
+        rig.broker.lag = lag
+        outcome = rig.run()
+        assert (states(outcome), placed(rig)) == ({1: "filled", 2: "filled", 3: "filled", 4: "filled"}, ALL), lag
+
+
+def test_no_buy_is_cut_to_the_money_of_an_account_that_never_shows_the_sells(tmp_path):
+    rig = Rig(tmp_path, list(PLAN), held=HELD, cash=600, terms=POOR)
+    rig.broker.lag = 500
+    outcome = rig.run()
+    assert states(outcome) == {1: "filled", 2: "filled", 3: "not_sent", 4: "not_sent"}
+    assert "no buy is cut to the money that it shows" in outcome.stopped
+    assert {side for _, side, _ in placed(rig)} == {"sell"}
+    rig.broker.catch_up()
+    assert rig.run().ok
+    assert placed(rig) == ALL
 
 
 def test_an_account_that_is_disarmed_between_two_orders_gets_no_second(rig):
